@@ -167,12 +167,16 @@ export type ExpiredTable = {
 export type Vacuumed = {
   /** The table; for the books of a pipeline the folder of its runs. */
   readonly table: string;
-  /** `dropped`: the folder of a table that is no more. `runs`: what ended runs needed. `rows`: of quarantine, past their time. */
-  readonly kind: 'table' | 'dropped' | 'runs' | 'rows';
+  /**
+   * `dropped`: the folder of a table that is no more. `runs`: what ended runs needed. `rows`: of quarantine, past their time. `names`: under
+   * which engines knew tables for runs.
+   */
+  readonly kind: 'table' | 'dropped' | 'runs' | 'rows' | 'names';
   readonly files: number;
   readonly bytes: number;
   /** Of quarantine. */
   readonly rows?: number;
+  readonly names?: number;
 };
 
 /** A table that was left as it is, and why; the others were dealt with. */

@@ -65,9 +65,11 @@ const OUTPUT = z.object({
         tables: z.array(
           z.object({
             table: z.string(),
-            kind: z.enum(['table', 'dropped', 'runs']),
+            kind: z.enum(['table', 'dropped', 'runs', 'rows', 'names']),
             files: z.number(),
             bytes: z.number(),
+            rows: z.number().exactOptional(),
+            names: z.number().exactOptional(),
           }),
         ),
         unknown: z.array(z.string()),

@@ -81,6 +81,16 @@ describe('expire --aws and vacuum --aws', () => {
     const { code, stdout } = await strataHere(['expire', '--aws', 'shop', '--dry-run']);
     assert.equal(code, 0);
     assert.match(stdout, /would forget 3 snapshots/);
+    const rows = { table: 'shop_ops.quarantine', kind: 'rows', files: 0, bytes: 0, rows: 5 };
+    const names = { table: 'shop_gold', kind: 'names', files: 0, bytes: 0, names: 2 };
+    const tables = [...VACUUM.tables, rows, names];
+    succeeds({ swept: { vacuum: { ...VACUUM, tables, dry_run: true, record: null } } });
+    const looked = await strataHere(['vacuum', '--aws', 'shop', '--dry-run']);
+    assert.equal(looked.code, 0, looked.stderr);
+    assert.match(
+      looked.stdout,
+      /would remove 2 files \(10 B\); 5 rows of quarantine; 2 names of tables that engines were shown\n/,
+    );
   });
 
   const ENDS: readonly (readonly [what: string, () => void, code: number, words: RegExp])[] = [

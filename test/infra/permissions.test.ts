@@ -70,14 +70,35 @@ test('only where a model has a text for an engine, what works on data hands mode
   ];
   for (const [request, allowed] of requests) {
     assert.equal(allows(statementsOfFunction(follower, 'Stage'), request), allowed, JSON.stringify(request));
-    assert.equal(allows(statementsOfFunction(follower, 'Open'), request), false);
     assert.equal(allows(statementsOfFunction(shop, 'Stage'), request), false);
   }
+  const mayStop = { action: 'athena:StopQueryExecution', resource: workgroup };
+  const mayForget = { action: 'glue:DeleteTable', resource: own };
+  const may = (template: Template, name: FunctionName): readonly boolean[] =>
+    [...requests.map(([request]) => request), mayStop].map((request) =>
+      allows(statementsOfFunction(template, name), request),
+    );
+  const only = (...allowed: readonly object[]): readonly boolean[] =>
+    [...requests.map(([request]) => request), mayStop].map(({ action, resource }) =>
+      allowed.some((one) => JSON.stringify(one) === JSON.stringify({ action, resource })),
+    );
+  assert.deepEqual(may(follower, 'Fail'), only(mayStop), 'what undoes a run may stop its statements');
+  const tending = requests.filter(([{ action, resource }]) =>
+    allows(statementsOfFunction(shop, 'Sweep'), { action, resource }),
+  );
+  assert.deepEqual(may(follower, 'Sweep'), only(mayForget, ...tending.map(([request]) => request)));
+  assert.ok(!allows(statementsOfFunction(shop, 'Sweep'), mayForget));
+  assert.ok(!allows(statementsOfFunction(shop, 'Fail'), mayStop));
   const told = (template: Template, name: FunctionName): boolean =>
     JSON.stringify(resourceOf(template, 'AWS::Lambda::Function', name).properties).includes(
       '"STRATA_ATHENA_WORKGROUP":"strata"',
     );
-  assert.deepEqual([told(follower, 'Stage'), told(follower, 'Merge'), told(shop, 'Stage')], [true, false, false]);
+  const names = ['Stage', 'Fail', 'Sweep', 'Merge', 'Open'] as const;
+  assert.deepEqual(
+    names.map((name) => told(follower, name)),
+    [true, true, true, false, false],
+  );
+  assert.ok(!names.some((name) => told(shop, name)));
 });
 
 test('a run that exports is not refused by a deploy that takes the last export of its pipeline away', () => {

@@ -28,6 +28,8 @@ export type FakeEngine = SqlEngine<TableMetadata> & {
   /** The statements that were begun, by their tokens. */
   readonly begun: ReadonlyMap<string, string>;
   readonly known: ReadonlyMap<string, Shown<TableMetadata>>;
+  /** Statements that it was asked to stop. */
+  readonly stopped: readonly string[];
 };
 
 /**
@@ -39,12 +41,14 @@ export function createFakeEngine(lake: StepDeps, faults: Faults = {}): FakeEngin
   const begun = new Map<string, string>();
   const ends = new Map<string, Progress>();
   const looks = new Map<string, number>();
+  const stopped: string[] = [];
   return {
     title: 'Trino (a fake)',
     dialect: 'trino',
     place: ['fake'],
     begun,
     known,
+    stopped,
     async show(table) {
       if (!known.has(table.name)) known.set(table.name, table);
     },
@@ -66,7 +70,9 @@ export function createFakeEngine(lake: StepDeps, faults: Faults = {}): FakeEngin
         faults.look?.(begun.get(id) ?? '', count) ?? ends.get(id) ?? { kind: 'failed', reason: 'no such statement' }
       );
     },
-    cancel: async () => {},
+    async cancel(id) {
+      stopped.push(id);
+    },
   };
 }
 

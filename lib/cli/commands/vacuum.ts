@@ -28,7 +28,7 @@ export async function tellVacuumed(context: Context, answer: VacuumAnswer, hint:
 }
 
 function renderVacuumed({ tables, dry_run, record }: VacuumAnswer, { layout }: Context): string {
-  const found = tables.filter(({ files, rows = 0 }) => files + rows > 0);
+  const found = tables.filter(({ files, rows = 0, names = 0 }) => files + rows + names > 0);
   if (found.length === 0) return 'nothing that is old enough and not needed\n';
   const [files, bytes] = [sum(found.map((one) => one.files)), sum(found.map((one) => one.bytes))];
   const rows = found.map((one) => ({ ...one, bytes: formatBytes(one.bytes) }));
@@ -36,8 +36,10 @@ function renderVacuumed({ tables, dry_run, record }: VacuumAnswer, { layout }: C
   const old = sum(found.map((one) => one.rows ?? 0));
   const what = `${formatQuantity(files, 'file')} (${formatBytes(bytes)})`;
   const retired = old === 0 ? '' : `; ${formatQuantity(old, 'row')} of quarantine`;
+  const names = sum(found.map((one) => one.names ?? 0));
+  const forgotten = names === 0 ? '' : `; ${formatQuantity(names, 'name')} of tables that engines were shown`;
   const last = dry_run ? `would remove ${what}` : `removed ${what}, which are written down in ${record}/`;
-  return `${renderTable(rows, columns, layout)}${last}${retired}\n`;
+  return `${renderTable(rows, columns, layout)}${last}${retired}${forgotten}\n`;
 }
 
 function sum(counts: readonly number[]): number {

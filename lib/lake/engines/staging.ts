@@ -16,21 +16,33 @@ import type { PlannedTarget } from '../tables/target.ts';
 /** Between the name of a model and what tells its tables in an engine apart. */
 const OURS = '__strata_';
 
+/** Behind that in all of a pipeline of a lake: an engine may know those of other lakes. */
+function ofLake(store: Pick<ObjectStore, 'location'>, pipeline: string): string {
+  return `${OURS}${hashOf([store.location(`gold/${pipeline}`)]).slice(0, 8)}`;
+}
+
+/** Tells names under which an engine knows tables for runs of a pipeline from all others. */
+export function isNameOf(store: Pick<ObjectStore, 'location'>, pipeline: string): (name: string) => boolean {
+  const own = ofLake(store, pipeline);
+  return (name) => name.includes(own);
+}
+
 /** What the names begin with under which engines know tables for a model. */
-export function namesOf({ name }: Pick<GoldModel, 'name'>): string {
-  return `${name.toLowerCase()}${OURS}`;
+export function namesOf({ ours }: EngineRun, { name }: Pick<GoldModel, 'name'>): string {
+  return `${name.toLowerCase()}${ours}`;
 }
 
 /** A run as engines tell it from those of other lakes, and of a lake that was there before, which may have its id. */
-export type EngineRun = RunRef & { readonly origin: string };
+export type EngineRun = RunRef & { readonly origin: string; readonly ours: string };
 
 export function engineRun({ run, created_at }: Pick<RunPlan, 'run' | 'created_at'>, store: ObjectStore): EngineRun {
-  return { ...run, origin: `${created_at} ${store.location(runFolder.plan(run))}` };
+  const origin = `${created_at} ${store.location(runFolder.plan(run))}`;
+  return { ...run, origin, ours: ofLake(store, run.pipeline) };
 }
 
 /** The same in a run. */
 export function namesOfRun(run: EngineRun, model: Pick<GoldModel, 'name'>): string {
-  return `${namesOf(model)}${hashOf([run.origin, run.pipeline, run.run_id])}_`;
+  return `${namesOf(run, model)}${hashOf([run.origin, run.pipeline, run.run_id])}_`;
 }
 
 /** The same of one attempt at a unit of it. */

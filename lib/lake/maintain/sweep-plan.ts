@@ -32,13 +32,14 @@ export type SweepPlan = WrittenBy & {
 
 /**
  * `gone`: the folder of a table that the catalog does not know. `runs`: what ended runs have left in the books. `rows`: those of
- * quarantine that are past their time; `facts`: those of the tables of facts.
+ * quarantine that are past their time; `facts`: those of the tables of facts. `names`: under which engines knew tables for runs.
  */
 export type SweepItem =
   | { readonly kind: 'table' | 'gone'; readonly name: string; readonly table: TableId }
   | { readonly kind: 'runs'; readonly name: string }
   | { readonly kind: 'rows'; readonly name: string }
-  | { readonly kind: 'facts'; readonly name: string };
+  | { readonly kind: 'facts'; readonly name: string }
+  | { readonly kind: 'names'; readonly name: string };
 
 /** The run that an operation of an execution is: the first has the id that was given, others have their name behind it. */
 export function sweepRun(request: OpenInput, operation: SweepOperation): RunRef {
@@ -116,7 +117,7 @@ export async function planSweep(deps: StepDeps, request: OpenInput, operation: S
 }
 
 async function itemsOf(
-  { catalog, store }: Pick<StepDeps, 'catalog' | 'store'>,
+  { catalog, store, sqlEngine }: Pick<StepDeps, 'catalog' | 'store' | 'sqlEngine'>,
   pipeline: string,
   operation: SweepOperation,
   table: string | undefined,
@@ -132,7 +133,8 @@ async function itemsOf(
   );
   const rows: SweepItem = { kind: 'rows', name: `${pipeline}_ops.quarantine.rows` };
   const facts: SweepItem = { kind: 'facts', name: `${pipeline}_ops.facts.rows` };
-  return [rows, facts, ...tables, ...gone, { kind: 'runs', name: `${pipeline}_ops` }];
+  const names: SweepItem[] = sqlEngine === undefined ? [] : [{ kind: 'names', name: `${pipeline}_gold` }];
+  return [rows, facts, ...names, ...tables, ...gone, { kind: 'runs', name: `${pipeline}_ops` }];
 }
 
 async function itemOf(catalog: StepDeps['catalog'], id: TableId): Promise<SweepItem> {

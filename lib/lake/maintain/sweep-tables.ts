@@ -7,6 +7,7 @@ import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import { RUN_ID } from '../../iceberg/snapshot.ts';
 import { loadTable } from '../../table/read.ts';
 import type { StepDeps } from '../deps.ts';
+import { forgetNames } from '../engines/forget-names.ts';
 import { readJsonIfAny, writeOnce } from '../run/run-folder.ts';
 import { expireTable, type MaintainDeps } from './expire-table.ts';
 import type { RecordOf } from './removals.ts';
@@ -82,6 +83,10 @@ async function dealWith(deps: StepDeps, plan: SweepPlan, item: SweepItem, sweepi
   const { plans, record } = sweeping;
   if (item.kind === 'rows') return { vacuumed: await retireRows(deps, plan.run, Date.parse(plan.created_at)) };
   if (item.kind === 'facts') return { vacuumed: await retireFacts(deps, plan.run, Date.parse(plan.created_at)) };
+  if (item.kind === 'names') {
+    const { since } = needsOf({ pipeline: plan.run.pipeline, layer: 'gold', name: '' }, plans);
+    return { vacuumed: await forgetNames(deps, plan.run, Math.min(plan.before, since)) };
+  }
   if (item.kind === 'runs') {
     return { vacuumed: await vacuumRuns(deps.store, plan.run.pipeline, await ageOf(deps, plan), record) };
   }

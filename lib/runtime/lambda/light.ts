@@ -8,6 +8,7 @@ import { createParquetAuditLog } from '../../adapters/audit/parquet.ts';
 import { createAskAws } from '../../adapters/aws/ask.ts';
 import { CONNECTIONS } from '../../adapters/aws/connections.ts';
 import { createAwsSecrets } from '../../adapters/aws/secrets.ts';
+import { stopsAthena } from '../../adapters/engines/stop-athena.ts';
 import { createS3Store } from '../../adapters/store/s3.ts';
 import { InvalidInput } from '../../core/errors.ts';
 import type { Webhook } from '../../core/webhook.ts';
@@ -61,12 +62,13 @@ export function bestEffort(audit: AuditLog, log: Log): AuditLog {
 }
 
 export function failDeps(log: Log): FailDeps {
-  const { store, audit } = common(log);
+  const { environment, store, audit } = common(log);
   return {
     store,
     clock,
     log,
     ...lineageOf(store),
+    ...stopping(environment),
     isGone: () => false,
     settings: { holder: (runId) => `run:${runId}`, leaseMs: LEASE_MS, clocksAgree: true, billedBy: 'aws' },
     async recordFailed(plan, result) {
@@ -81,6 +83,16 @@ export function failDeps(log: Log): FailDeps {
       ]);
     },
   };
+}
+
+/** What may not be reached where a function is must not take the time that undoing a run takes. */
+const IN_PASSING = { attempts: 2, timeoutMs: 5_000 };
+
+/** Whom Fail asks to stop what they compute for a run that it undoes. */
+function stopping({ athenaWorkgroup }: FunctionEnvironment): Pick<FailDeps, 'sqlEngine'> {
+  if (athenaWorkgroup === undefined) return {};
+  const athena = stopsAthena(createAskAws(() => new S3Client({ requestHandler: CONNECTIONS }).config, IN_PASSING));
+  return { sqlEngine: (name) => (name === 'athena' ? athena : undefined) };
 }
 
 export function notifyDeps(log: Log): NotifyDeps & { readonly pipeline: string } {

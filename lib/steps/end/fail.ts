@@ -3,6 +3,7 @@ import type { RunFacts } from '../../core/facts.ts';
 import type { AfterError, FailureRecord } from '../../core/failed-run.ts';
 import type { HeldRun, RunRef, RunResult } from '../../core/run.ts';
 import type { LockDeps, StepDeps } from '../../lake/deps.ts';
+import { type StopDeps, stopStatements } from '../../lake/engines/stop-statements.ts';
 import { noFacts } from '../../lake/facts/fact-rows.ts';
 import { brokenKey, factsKey } from '../../lake/facts/facts-folder.ts';
 import { factsOfFailed } from '../../lake/facts/failed-work.ts';
@@ -27,7 +28,8 @@ import type { JsonValue } from '../../ports.ts';
 
 /** What Fail needs: no engine, so that on AWS it is a light function. */
 export type FailDeps = LockDeps &
-  Pick<StepDeps, 'log' | 'lineage'> & {
+  Pick<StepDeps, 'lineage'> &
+  Omit<StopDeps, 'store'> & {
     /** Notes a run that was undone where people look for it. */
     readonly recordFailed: (plan: RecordedPlan, result: RunResult) => Promise<void>;
     /** Present: that is the table of runs. Elsewhere the next run that publishes enters it there. */
@@ -182,13 +184,15 @@ async function keepBroken(deps: FailDeps, run: HeldRun, error: { name: string; m
 }
 
 /** Removes what the run wrote, and answers its plan, by which the books know it. */
-async function discard({ store }: FailDeps, run: HeldRun): Promise<RecordedPlan> {
+async function discard(deps: FailDeps, run: HeldRun): Promise<RecordedPlan> {
+  const { store } = deps;
   if (run.kind === 'maintenance') {
     const plan = await readMaintenancePlan(store, run);
     await discardMaintenance(store, run);
     return plan;
   }
   const plan = await readPlan(store, run);
+  await stopStatements(deps, plan);
   await discardRun(store, plan);
   return plan;
 }

@@ -10,6 +10,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { createAthenaEngine } from '../../../lib/adapters/engines/athena.ts';
 import { showInGlue } from '../../../lib/adapters/engines/glue-tables.ts';
+import { stopsAthena } from '../../../lib/adapters/engines/stop-athena.ts';
 import { InvalidInput, Unavailable } from '../../../lib/core/errors.ts';
 import { userSql } from '../../../lib/sql/user-sql.ts';
 import { sampleMetadata } from '../../ports/sample-metadata.ts';
@@ -102,6 +103,24 @@ describe('Athena', () => {
         (thrown) => thrown instanceof kind && message.test(thrown.message),
       );
     }
+  });
+
+  test('is asked to stop a statement without a client of it', async () => {
+    const asked: unknown[] = [];
+    const { cancel } = stopsAthena(async (question) => {
+      asked.push(question);
+      return { text: '{}', at: new Date(0) };
+    });
+    await cancel('q1');
+    assert.deepEqual(asked, [
+      {
+        service: 'athena',
+        action: 'athena:StopQueryExecution',
+        kind: 'json',
+        target: 'AmazonAthena.StopQueryExecution',
+        body: { QueryExecutionId: 'q1' },
+      },
+    ]);
   });
 
   test('finds tables in Glue, each made known once', async () => {

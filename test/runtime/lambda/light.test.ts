@@ -9,6 +9,7 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { mockClient } from 'aws-sdk-client-mock';
 import { parquetReadObjects } from 'hyparquet';
 import { executionName, uploadId } from '../../../lib/core/trigger.ts';
+import { failDeps } from '../../../lib/runtime/lambda/light.ts';
 import type { LambdaHandler } from '../../../lib/runtime/lambda/telemetry.ts';
 import { awsError } from '../../remote/aws-error.ts';
 import { openBucket } from './light-s3.ts';
@@ -337,6 +338,15 @@ describe('notify', () => {
     const { answer } = await call(notify, { state: { ...run, error }, execution });
     assert.equal((answer as Error).name, 'Unavailable');
   });
+});
+
+test('only where a pipeline hands models to Athena, what undoes runs can have its statements stopped', () => {
+  const log = { info: () => {}, warn: () => {} };
+  assert.equal(failDeps(log).sqlEngine, undefined);
+  process.env['STRATA_ATHENA_WORKGROUP'] = 'lake';
+  const { sqlEngine } = failDeps(log);
+  delete process.env['STRATA_ATHENA_WORKGROUP'];
+  assert.deepEqual([typeof sqlEngine?.('athena')?.cancel, sqlEngine?.('spark')], ['function', undefined]);
 });
 
 describe('run failed', () => {

@@ -2,6 +2,7 @@ import { EngineError, InvalidInput } from '../../../core/errors.ts';
 import type { EngineName } from '../../../core/implementation.ts';
 import { holdsPersonal } from '../../../core/personal.ts';
 import { NO_ROWS } from '../../../core/row-counts.ts';
+import type { RunRef } from '../../../core/run.ts';
 import { type GoldModel, modelId } from '../../../core/spec.ts';
 import type { StepDeps, TableEngine } from '../../../lake/deps.ts';
 import { adoptFiles } from '../../../lake/engines/adopt.ts';
@@ -17,6 +18,7 @@ import {
   tokenOf,
   uuidOf,
 } from '../../../lake/engines/staging.ts';
+import { readDecision } from '../../../lake/run/decision.ts';
 import { readJsonIfAny, runFolder, writeOnce } from '../../../lake/run/run-folder.ts';
 import type { UnitContext } from '../../../lake/run/unit-context.ts';
 import { emptyResult, type Placed, type UnitResult } from '../../../lake/run/unit-result.ts';
@@ -54,11 +56,11 @@ export async function stageByEngine(
       return await tryUnit(
         context,
         model,
-        { run, level: context.level, unit: context.unit, attempt, model: model.id, engine, personal },
+        { run, level: context.level, unit: context.unit, attempt, model: model.id, engine, engineName: name, personal },
         deps,
       );
     } catch (cause) {
-      if (!(cause instanceof AttemptFailed)) throw cause;
+      if (!(cause instanceof AttemptFailed) || (await isUndone(deps.store, run))) throw cause;
       await writeOnce(deps.store, failed, { reason: cause.message });
       deps.log.warn('an engine failed', { model: model.id, unit: context.unit.unit, attempt, reason: cause.message });
       await engine.hide(await engine.names(namesOfAttempt(run, model, context.unit, attempt)));
@@ -72,6 +74,11 @@ const EXPECTED: Readonly<Record<EngineName, string>> = {
   spark:
     'STRATA_SPARK to name a Python that has PySpark on this machine, or a deployment whose pipeline has an application of EMR Serverless',
 };
+
+/** Then the statement has been stopped, and nobody waits for another. */
+async function isUndone(store: StepDeps['store'], run: RunRef): Promise<boolean> {
+  return (await readDecision(store, run))?.undo !== undefined || (await store.head(runFolder.plan(run))) === undefined;
+}
 
 function engineFor(model: GoldModel, name: EngineName, deps: StepDeps): TableEngine {
   const engine = deps.sqlEngine?.(name);
@@ -169,7 +176,7 @@ async function writeShown(context: UnitContext, model: GoldModel, work: Work, de
 /** What runs that were killed have left known to the engine: one run of a pipeline is at work at a time. */
 async function hideOthers({ unit }: UnitContext, model: GoldModel, { engine, run }: Work): Promise<void> {
   if (unit.ordinal > 0) return;
-  const known = await engine.names(namesOf(model));
+  const known = await engine.names(namesOf(run, model));
   const own = namesOfRun(run, model);
   await engine.hide(known.filter((name) => !name.startsWith(own)));
 }

@@ -1,8 +1,10 @@
 import { EngineError, InvalidInput, Unavailable } from '../../../core/errors.ts';
+import type { EngineName } from '../../../core/implementation.ts';
 import type { StageUnit } from '../../../core/run.ts';
 import type { Sql } from '../../../core/sql-text.ts';
 import type { StepDeps, TableEngine } from '../../../lake/deps.ts';
 import type { EngineRun } from '../../../lake/engines/staging.ts';
+import type { BegunStatement } from '../../../lake/engines/stop-statements.ts';
 import { readJsonIfAny, runFolder, writeOnce } from '../../../lake/run/run-folder.ts';
 import type { PlannedTarget } from '../../../lake/tables/target.ts';
 
@@ -14,6 +16,8 @@ export type Attempt = {
   readonly attempt: number;
   readonly model: string;
   readonly engine: TableEngine;
+  /** As the text names it. */
+  readonly engineName: EngineName;
   /** Whether the pipeline has personal columns, whose values no message has. */
   readonly personal: boolean;
 };
@@ -38,11 +42,14 @@ export async function execute(
   attempt: Attempt,
   { name, sql, token }: { readonly name: string; readonly sql: Sql; readonly token: string },
 ): Promise<void> {
-  const { run, level, unit, engine } = attempt;
+  const { run, level, unit, engine, engineName } = attempt;
   const key = runFolder.engineRecord(run, level, unit.unit, `${attempt.attempt}-${name}`);
   const given = runFolder.engineRecord(run, level, unit.unit, `${attempt.attempt}-${name}-statement`);
-  const begun = await readJsonIfAny<{ readonly id: string }>(deps.store, key);
-  const { id } = begun ?? (await writeOnce(deps.store, key, { id: await engine.start(sql, token, given) }));
+  const start = async (): Promise<BegunStatement> => {
+    const id = await engine.start(sql, token, given);
+    return writeOnce(deps.store, key, { id, engine: engineName });
+  };
+  const { id } = (await readJsonIfAny<BegunStatement>(deps.store, key)) ?? (await start());
   await awaitEnd(deps, attempt, id);
 }
 
