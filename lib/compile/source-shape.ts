@@ -10,7 +10,7 @@ import { type Notes, placeIn, showValue } from './notes.ts';
 import { originFields, readOrigin } from './origins/read-origin.ts';
 import { type Field, type Fields, type FieldsRead, isRecord, readField, readFields } from './shape.ts';
 
-const character = z.string().regex(/^[^\r\n]$/u);
+const character = z.string().regex(/^[^\r\n]$/u).refine((text) => text !== '\0');
 /** DuckDB takes single bytes for these. */
 const asciiOrNone = z.string().regex(/^[\x21-\x7e]?$/);
 const texts = z.union([z.string().transform((text) => [text]), z.array(z.string()).min(1)]);
@@ -33,7 +33,7 @@ const ANY_SOURCE = {
 
 const CSV = {
   ...ANY_SOURCE,
-  delimiter: { schema: character, expected: 'one character that is no line break' },
+  delimiter: { schema: character, expected: 'one character that is no line break and no NUL' },
   quote: { schema: asciiOrNone, expected: "one printable ASCII character, or '' for none" },
   escape: { schema: asciiOrNone, expected: "one printable ASCII character, or '' for none" },
   header: { schema: z.boolean(), expected: 'true or false' },

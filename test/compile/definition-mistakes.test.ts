@@ -263,10 +263,17 @@ const MISTAKES: readonly Mistake[] = [
     problems: [
       'pipelines/shop/pipeline.ts: sources.customers.delimeter: got an unknown property; expected one of format, columns, key, drift, branch, ignore, delimiter, quote, escape, header, encoding, nullText; did you mean "delimiter"?',
       `pipelines/shop/pipeline.ts: sources.customers.drift: got "evolv"; expected 'fail', 'ignore' or 'evolve'`,
-      'pipelines/shop/pipeline.ts: sources.customers.delimiter: got ";;"; expected one character that is no line break',
+      'pipelines/shop/pipeline.ts: sources.customers.delimiter: got ";;"; expected one character that is no line break and no NUL',
       `pipelines/shop/pipeline.ts: sources.customers.quote: got "''"; expected one printable ASCII character, or '' for none`,
       `pipelines/shop/pipeline.ts: sources.customers.encoding: got "latin1"; expected 'utf-8', 'utf-16' or 'latin-1'`,
       `pipelines/shop/pipeline.ts: sources.customers.ignore[1]: got "/tmp/*", which has an empty part, '.' or '..'; expected a path relative to the source's folder, in which * and ? stand for text and ** for folders`,
+    ],
+  },
+  {
+    name: 'a delimiter that no text can have',
+    given: { definition: shopWith(['sources', 'customers', 'delimiter'], '\0') },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.customers.delimiter: got "\\u0000"; expected one character that is no line break and no NUL',
     ],
   },
   {

@@ -21,8 +21,8 @@ function shop({ sql, silver = {}, pipeline = {}, amount = 'int', gold }: Change 
     name: 'shop',
     definition: definePipeline({
       name: 'shop',
-      ...pipeline,
       sources: { rows: csv({ columns: { id: 'int', amount } as never }) },
+      ...pipeline,
       silver: { items: { from: 'rows', ...(sql === undefined ? {} : { sql: 'items.sql' }) }, ...silver },
       gold: { totals: { sql: 'totals.sql' } },
     } as Parameters<typeof definePipeline>[0]),
@@ -144,6 +144,41 @@ describe('a run of a pipeline that has changed', () => {
       }
     }
   });
+
+  for (const [what, columns, said] of [
+    ['a type', { id: 'int', amount: 'int', note: 'int' }, /note is string in the table and int in the pipeline/],
+    [
+      'a spelling',
+      { id: 'int', amount: 'int', Note: 'string' },
+      /note is spelled so .* Note in .* \(renamedFrom: 'note'/,
+    ],
+  ] as const) {
+    test(`stops where the contract gives a column that drift brought ${what} that its table cannot take, and plan says so`, async () => {
+      const drifting = (own: object): Change => ({
+        pipeline: { sources: { rows: csv({ columns: own, drift: 'evolve' } as never) } },
+      });
+      const before = await openTestLake(shop(drifting({ id: 'int', amount: 'int' })));
+      await before.land('rows', 'a.csv', 'id,amount,note\n1,10,5\n');
+      assert.equal((await before.run({ runId: 'first' })).status, 'SUCCEEDED');
+      const spec = await compileTest(shop(drifting(columns)), before.scratch);
+      const lake = before.reopen((deps) => ({ ...deps, specs: async () => spec }));
+      await lake.land('rows', 'b.csv', `id,amount,${what === 'a type' ? 'note' : 'Note'}\n2,20,6\n`);
+      const [change] = (await planRun(lake.deps, 'shop')).changes;
+      assert.deepEqual([change?.kind, change?.refused], ['backfill', true]);
+      for (const forward_only of [false, true]) {
+        const { error } = await lake.run({ runId: `plain-${forward_only}`, ...(forward_only ? { forward_only } : {}) });
+        assert.equal(error?.name, 'InvalidInput');
+        assert.match(error?.message ?? '', said);
+        assert.match(error?.message ?? '', /--forward-only cannot be/);
+      }
+      assert.equal((await lake.run({ runId: 'anew', backfill: {} })).status, 'SUCCEEDED');
+      assert.deepEqual(
+        (await lake.rows('shop_silver.items')).map((row) => row[what === 'a type' ? 'note' : 'Note']),
+        what === 'a type' ? [5, 6] : [null, '6'],
+      );
+      before.close();
+    });
+  }
 
   test('stops where a replaced table is partitioned otherwise, which only a backfill can follow', async () => {
     const days = (by: typeof day): TestPipeline => ({

@@ -7,6 +7,7 @@ import { fullName, type TableId, tablePrefix } from '../../core/tables.ts';
 import type { Column } from '../../core/types.ts';
 import { applyChange } from '../../iceberg/apply.ts';
 import {
+  type Alteration,
   alterSchema,
   alterSort,
   alterSpec,
@@ -16,6 +17,7 @@ import {
   type NewTable,
 } from '../../iceberg/changes.ts';
 import { withoutFormerDocs } from '../../iceberg/docs.ts';
+import type { IncompatibleColumn } from '../../iceberg/evolve.ts';
 import { FEW_METADATA_FILES, keepFewMetadataFiles } from '../../iceberg/metadata-files.ts';
 import { currentSpec } from '../../iceberg/partition.ts';
 import { renameInMapping } from '../../iceberg/rename.ts';
@@ -80,10 +82,27 @@ export async function loadTarget(store: ObjectStore, plan: RunPlan, shape: Table
   return planTarget(store, await loadBase(store, plan, shape.id), shape);
 }
 
+/** Columns of a table that cannot become those of a shape, in words. */
+export function findMisfits(base: TableMetadata, shape: TableShape): readonly string[] {
+  const altered = alterColumns(base, shape);
+  return altered.kind === 'incompatible' ? altered.columns.map(sayMisfit) : [];
+}
+
+function alterColumns(base: TableMetadata, shape: TableShape): Alteration {
+  return alterSchema(base, withoutFormerDocs(base, shape.columns), shape);
+}
+
+function sayMisfit({ column, got, expected }: IncompatibleColumn): string {
+  const spelled = got !== column && got.toLowerCase() === column.toLowerCase();
+  return spelled
+    ? `${column} is spelled so in the table and ${got} in the pipeline (renamedFrom: '${column}' gives the table the name of now)`
+    : `${column} is ${expected} in the table and ${got} in the pipeline`;
+}
+
 function planAlter(base: TableMetadata, shape: TableShape): Change | undefined {
-  const columns = alterSchema(base, withoutFormerDocs(base, shape.columns), shape);
+  const columns = alterColumns(base, shape);
   if (columns.kind === 'incompatible') {
-    const list = columns.columns.map((c) => `${c.column} is ${c.expected} in the table and ${c.got} in the pipeline`);
+    const list = columns.columns.map(sayMisfit);
     const remedy =
       shape.whole === true
         ? 'A column that partitions a table keeps its name and type; give the model a new name, or drop its table, and the next ' +
