@@ -10,7 +10,10 @@ import { type Notes, placeIn, showValue } from './notes.ts';
 import { originFields, readOrigin } from './origins/read-origin.ts';
 import { type Field, type Fields, type FieldsRead, isRecord, readField, readFields } from './shape.ts';
 
-const character = z.string().regex(/^[^\r\n]$/u).refine((text) => text !== '\0');
+const character = z
+  .string()
+  .regex(/^[^\r\n]$/u)
+  .refine((text) => text !== '\0');
 /** DuckDB takes single bytes for these. */
 const asciiOrNone = z.string().regex(/^[\x21-\x7e]?$/);
 const texts = z.union([z.string().transform((text) => [text]), z.array(z.string()).min(1)]);
