@@ -36,7 +36,7 @@ const IGNORED = [
 /** Sums of sizes of files that have such columns in them, and are compressed; what a machine takes; versions; moments, and digests of what names snapshots: there or not there on both sides. */
 const SIZES = [
   ...['bytes_brought', 'bytes_kept', 'bytes_skipped', 'bytes', 'bytes_read', 'bytes_written'],
-  ...['peak_memory_bytes', 'version', 'at', 'compared_at', 'digest'],
+  ...['peak_memory_bytes', 'spilled_bytes', 'version', 'at', 'compared_at', 'digest'],
 ];
 
 /** Lets PyIceberg read every table of a pipeline through Glue, and compare its rows with those of a lake in a folder. */
