@@ -217,7 +217,7 @@ export const STATES = {
     file: 'notify',
     objects: [{ zone: 'ops', below: ['_alerts/', 'audit_log/'], may: ['read', 'write'] }],
   },
-  RunFailed: { ...light, file: 'run-failed', objects: [] },
+  RunFailed: { ...light, file: 'run-failed', beside: 'notify', objects: [] },
   AwaitDecision: {
     ...light,
     file: 'await-decision',

@@ -80,7 +80,7 @@ describe('a light function carries no client that it does not use, and no langua
 });
 
 test('a stack trace names our sources', async () => {
-  const url = JSON.stringify(new URL(`file://${join(folder, 'run-failed', 'index.mjs')}`).href);
+  const url = JSON.stringify(new URL(`file://${join(folder, 'notify', 'run-failed.mjs')}`).href);
   const code = `
     const { handler } = await import(${url});
     await handler({}, { memoryLimitInMB: '512', getRemainingTimeInMillis: () => 60_000 }).catch((error) => console.log('= ' + JSON.stringify(error.stack)));

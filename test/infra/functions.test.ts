@@ -14,6 +14,9 @@ const plain = pipelines['plain'] ?? assert.fail();
 const propertiesOf = (name: string): Fields => resourceOf(shop, 'AWS::Lambda::Function', name).properties;
 const bucket = (zone: string): string => `strata-${zone}-${ACCOUNT}-${REGION}`;
 
+/** Light functions in one bundle. */
+const BESIDE: readonly FunctionName[] = ['Starter', 'AwaitDecision', 'RunFailed'];
+
 describe('every function', () => {
   for (const name of FUNCTIONS) {
     test(`${name} runs on Node 24 and arm64, is traced, and keeps its logs for a month`, () => {
@@ -39,19 +42,16 @@ describe('every function', () => {
     for (const name of FUNCTIONS) {
       const file = new URL(`../../lambdas/${STATES[name].file}.ts`, import.meta.url);
       assert.ok(existsSync(file), `no lambdas/${STATES[name].file}.ts`);
-      const shared = STEP_NAMES.some((one) => one === name) || ['Starter', 'AwaitDecision'].includes(name);
+      const shared = STEP_NAMES.some((one) => one === name) || BESIDE.includes(name);
       assert.equal(propertiesOf(name)['Handler'], shared ? `${STATES[name].file}.handler` : 'index.handler');
     }
   });
 
-  test('steps share one bundle, three light functions another, the others and that which serves have their own', () => {
+  test('steps share one bundle, four light functions another, the others and that which serves have their own', () => {
     const assets = new Map(FUNCTIONS.map((name) => [name, String(at(propertiesOf(name), 'Code', 'S3Key'))]));
     assert.equal(new Set(STEP_NAMES.filter((name) => name !== 'Serve').map((name) => assets.get(name))).size, 1);
-    assert.equal(
-      new Set(['Notify', 'Starter', 'AwaitDecision'].map((name) => assets.get(name as FunctionName))).size,
-      1,
-    );
-    assert.equal(new Set(assets.values()).size, 6);
+    assert.deepEqual(new Set(BESIDE.map((name) => assets.get(name))), new Set([assets.get('Notify')]));
+    assert.equal(new Set(assets.values()).size, 5);
   });
 });
 
