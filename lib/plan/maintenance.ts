@@ -1,5 +1,5 @@
 import type { Bin, DeletedRows, RewriteReason, RewriteUnit } from '../core/maintenance.ts';
-import { packInOrder } from './pack.ts';
+import { packEvenly, packInOrder } from './pack.ts';
 
 /** A data file of a table, as its manifests have it. */
 export type Candidate = {
@@ -162,14 +162,14 @@ function bin(files: readonly Candidate[], reason: RewriteReason, fileBytes: numb
   };
 }
 
-/** Bins as units of work, each of about what one worker takes. */
+/** Bins as units of work of like size, none of more than one worker takes. */
 export function packUnits(
   table: string,
   round: number,
   bins: readonly Bin[],
   { unitBytes }: Pick<RewriteRules, 'unitBytes'>,
 ): readonly RewriteUnit[] {
-  return packInOrder(bins, unitBytes, ({ bytes }) => bytes).map((group, at) => ({
+  return packEvenly(bins, unitBytes, ({ bytes }) => bytes).map((group, at) => ({
     unit: `rewrite-${round}-${table}-${String(at).padStart(5, '0')}`,
     table,
     bins: group,

@@ -23,6 +23,27 @@ export function packInOrder<Item>(
   return groups;
 }
 
+/** Steps of halving after which groups are as even as they get: what is left is a thousandth of the limit. */
+const EVEN_ENOUGH = 10;
+
+/** As few groups as packInOrder makes of them, none larger than its largest has to be. */
+export function packEvenly<Item>(
+  items: readonly Item[],
+  limit: number,
+  weigh: (item: Item) => number,
+): readonly (readonly Item[])[] {
+  let packed = packInOrder(items, limit, weigh);
+  const few = packed.length;
+  let [low, high] = [0, limit];
+  for (let step = 0; step < EVEN_ENOUGH && few > 1; step += 1) {
+    const middle = (low + high) / 2;
+    const tried = packInOrder(items, middle, weigh);
+    if (tried.length > few) low = middle;
+    else [high, packed] = [middle, tried];
+  }
+  return packed;
+}
+
 /** Of files of more bytes than `most` some that lie evenly among them, each whole; the smallest where each alone has more. */
 export function pickEvenly<T extends { readonly bytes: number }>(files: readonly T[], most: number): readonly T[] {
   const all = files.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { append } from '../../lib/define/index.ts';
 import { packExchange, packShares, packSmallFiles } from '../../lib/plan/merge-units.ts';
-import { packInOrder, pickEvenly } from '../../lib/plan/pack.ts';
+import { packEvenly, packInOrder, pickEvenly } from '../../lib/plan/pack.ts';
 import { likelyParts, packFiles, packPartitions, parsedBytes } from '../../lib/plan/stage-units.ts';
 
 const weights = fc.array(fc.nat(50), { maxLength: 40 });
@@ -49,6 +49,27 @@ describe('packing in order', () => {
       }),
     );
   });
+});
+
+test('packed evenly, there are as few groups as before, in order, and the largest has no more than it has to', () => {
+  assert.deepEqual(packEvenly([1, 1, 1, 1, 1], 4, itself), [
+    [1, 1, 1],
+    [1, 1],
+  ]);
+  assert.deepEqual(packEvenly([30, 9, 1], 10, itself), [[30], [9, 1]]);
+  fc.assert(
+    fc.property(weights, limits, (items, limit) => {
+      const [groups, before] = [packEvenly(items, limit, itself), packInOrder(items, limit, itself)];
+      assert.deepEqual(groups.flat(), items);
+      assert.equal(groups.length, before.length);
+      // Weights are whole: with a limit of one less than the largest group of several there would be more groups.
+      const largest = Math.max(0, ...groups.filter((group) => group.length > 1).map(sum));
+      assert.ok(largest <= limit);
+      const alone = Math.max(0, ...items);
+      if (groups.length > 1 && largest > alone)
+        assert.ok(packInOrder(items, largest - 1, itself).length > groups.length);
+    }),
+  );
 });
 
 const file = (key: string, size: number) => ({ key, size, etag: key });

@@ -118,7 +118,7 @@ test('files of many rows are packed by the level that a trial chose; rows that a
   });
   opened.push(lake);
   for (const name of ['a', 'b']) {
-    await lake.land('rows', `${name}.parquet`, await numbers(lake, 1_000_000));
+    await lake.land('rows', `${name}.parquet`, await numbers(lake, 500_000));
     assert.equal((await lake.run()).status, 'SUCCEEDED');
   }
   const noting = lake.reopen((deps) => ({
@@ -135,7 +135,7 @@ test('files of many rows are packed by the level that a trial chose; rows that a
     },
   }));
   const levels = (): unknown =>
-    copied.splice(0).map((text) => [text.includes('LIMIT 122880'), /COMPRESSION_LEVEL \d/.exec(text)?.[0]]);
+    copied.splice(0).map((text) => [text.includes('LIMIT 61440'), /COMPRESSION_LEVEL \d/.exec(text)?.[0]]);
   const sum = 'SELECT count(*)::INT AS n, sum(id)::BIGINT AS ids FROM t';
   const before = await lake.rows('shop_silver.items', sum);
   await compact(noting, { table: 'shop_silver.items', min_files: 2 });

@@ -1,9 +1,9 @@
 import type { Bin, RewriteUnit } from '../../core/maintenance.ts';
 import type { Packing } from '../../sql/write.ts';
 
-/** What is tried: the rows of one row group, since fewer say little of how a column packs, or as many as have so many bytes. */
-const TRIED_ROWS = 122_880;
-const TRIED_BYTES = 8 * 1024 * 1024;
+/** What is tried: half a row group, since fewer rows say little of how a column packs, or as many as have so many bytes. */
+const TRIED_ROWS = 61_440;
+const TRIED_BYTES = 4 * 1024 * 1024;
 
 /** A unit has so many times what is tried, or what the trial takes would not come back. */
 const WORTH_TRYING = 16;

@@ -9,7 +9,7 @@ import { bytesOfSome } from '../../../lib/lake/files/stage-files.ts';
 import { packingOf, type Trial } from '../../../lib/lake/maintain/choose-packing.ts';
 import { userSql } from '../../../lib/sql/user-sql.ts';
 
-const GROUP = 122_880;
+const HALF = 61_440;
 const MB = 1024 * 1024;
 
 function bin(rows: number, bytes: number): Bin {
@@ -29,7 +29,7 @@ function trialOf(sizes: Sizes): { readonly trial: Trial; readonly tried: [string
 }
 
 describe('how the files of a unit are packed', () => {
-  const large = bin(16 * GROUP, 40 * MB);
+  const large = bin(16 * HALF, 40 * MB);
   const both = (rows: number): unknown => [
     ['small', rows],
     ['middle', rows],
@@ -46,46 +46,46 @@ describe('how the files of a unit are packed', () => {
       bins: [large],
       sizes: { small: 1000, middle: 950 },
       packed: 'middle',
-      tried: both(GROUP),
+      tried: both(HALF),
     },
     {
       title: 'it takes a sixteenth more',
       bins: [large],
       sizes: { small: 1600, middle: 1700 },
       packed: 'middle',
-      tried: both(GROUP),
+      tried: both(HALF),
     },
     {
       title: 'it takes more than that',
       bins: [large],
       sizes: { small: 1600, middle: 1701 },
       packed: 'small',
-      tried: both(GROUP),
+      tried: both(HALF),
     },
     {
       title: 'the unit is too small for a trial',
-      bins: [bin(16 * GROUP - 1, 40 * MB)],
+      bins: [bin(16 * HALF - 1, 40 * MB)],
       sizes: { small: 2, middle: 1 },
       packed: 'small',
       tried: [],
     },
     {
       title: 'wide rows are tried by their bytes',
-      bins: [bin(64_000, 512 * MB)],
+      bins: [bin(64_000, 256 * MB)],
       sizes: { small: 2, middle: 1 },
       packed: 'middle',
       tried: both(1000),
     },
     {
       title: 'rows are wider than what is tried',
-      bins: [bin(16, 512 * MB)],
+      bins: [bin(15, 512 * MB)],
       sizes: { small: 2, middle: 1 },
       packed: 'small',
       tried: [],
     },
     {
       title: 'no bin has the rows of a trial',
-      bins: Array.from({ length: 17 }, () => bin(GROUP - 1, MB)),
+      bins: Array.from({ length: 17 }, () => bin(HALF - 1, MB)),
       sizes: { small: 2, middle: 1 },
       packed: 'small',
       tried: [],
@@ -102,13 +102,13 @@ describe('how the files of a unit are packed', () => {
   }
 
   test('the first large bin is tried for all that follow', async () => {
-    const bins = [bin(GROUP - 1, 2 * MB), bin(15 * GROUP, 40 * MB), bin(2 * GROUP, 4 * MB), bin(5, 100)];
+    const bins = [bin(HALF - 1, 2 * MB), bin(15 * HALF, 40 * MB), bin(2 * HALF, 4 * MB), bin(5, 100)];
     const { trial, tried } = trialOf({ small: 10, middle: 10 });
     const packing = packingOf({ bins });
     const chosen: string[] = [];
     for (const one of bins) chosen.push(await packing(one, trial));
     assert.deepEqual(chosen, ['small', 'middle', 'middle', 'middle']);
-    assert.deepEqual(tried, both(GROUP));
+    assert.deepEqual(tried, both(HALF));
   });
 
   test('DuckDB takes less room for numbers in order with the middle level, and more for names in order', async () => {
@@ -126,7 +126,7 @@ describe('how the files of a unit are packed', () => {
         bytesOfSome(
           session,
           {
-            from: userSql(`(SELECT ${value} AS v FROM range(${GROUP}) AS r(i))`),
+            from: userSql(`(SELECT ${value} AS v FROM range(${HALF}) AS r(i))`),
             table: { pipeline: 'p', layer: 'silver', name },
             schema: {
               'schema-id': 0,
