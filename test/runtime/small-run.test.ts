@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, mock, test } from 'node:test';
@@ -42,6 +42,15 @@ test('a run of one file for three tables opens few databases, and one with nothi
     const answer = await lake.run({ pipeline: 'shop' });
     counts.push([answer.kind, databases.mock.callCount(), statements.mock.callCount()]);
   }
+  // The facts of the second wait for company: that nothing was spilled is known.
+  const waiting = globSync('lake/ops/shop/_facts/*.json', { cwd: folder }).map((file) =>
+    readFileSync(join(folder, file)),
+  );
+  const told = waiting.map((text) => JSON.parse(text.toString('utf8')) as { model_runs: { spilled_bytes: unknown }[] });
+  assert.deepEqual(
+    told.map(({ model_runs }) => model_runs.map(({ spilled_bytes }) => spilled_bytes)),
+    [[0, 0, 0]],
+  );
   const [first, second, idle] = counts;
   assert.deepEqual(
     counts.map(([kind, n]) => [kind, n]),

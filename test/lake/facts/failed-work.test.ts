@@ -39,6 +39,7 @@ async function folderWith(done: readonly string[], merged: boolean | undefined):
       counts: { read: 10, accepted: 9, quarantined: 1, condemned: 0, duplicates: 0 },
       inputs: { brought: 3, kept: 4, skipped: 5 },
       ms: 7,
+      ...(unit.endsWith('-1') && { spilled_bytes: 11 }),
     };
     await writeJson(store, runFolder.unitResult(run, 0, unit), result);
   }
@@ -82,6 +83,7 @@ test('what units had done by then counts', async () => {
   const { model_runs, quality } = await factsOfFailed(store, PLAN, 'silver.a', rateOf(undefined, {}));
   const [row] = model_runs;
   assert.deepEqual([row?.['rows_in'], row?.['bytes_read'], row?.['bytes_written']], [20, 6, null]);
+  assert.deepEqual([row?.['spilled_bytes'], row?.['peak_memory_bytes']], [11, null]);
   assert.deepEqual([model_runs.length, quality], [1, []]);
   const none = await factsOfFailed(createMemoryStore({ scratch }), PLAN, 'x', rateOf(undefined, {}));
   assert.deepEqual(none.model_runs, []);

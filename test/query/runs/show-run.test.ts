@@ -67,6 +67,13 @@ describe('one run', () => {
     const text = renderRunDetails({ run, models, accounts, lineage, quality, errors }, { width: 40 });
     assert.match(text, /^run good of shop: SUCCEEDED\nstarted {3}2026-01-01 .*\ntook {6}35.0 s\n/s);
     assert.match(text, /cost {6}\$0\.\d+, by 2\.5 USD an hour\n/);
+    assert.doesNotMatch(text, /spilled/);
+    const spilled = models.map((row, at) => ({ ...row, spilled_bytes: at * 2_500_000 }));
+    const wide = renderRunDetails({ run, models: spilled, accounts, lineage, quality, errors }, {});
+    assert.match(
+      wide,
+      /│ spilled │[^\n]*\n[^\n]*\n│ [^\n]*silver\.orders [^\n]*│ +0 B │[^\n]*\n│ [^\n]*gold\.words [^\n]*│ +2\.5 MB │/,
+    );
     // However narrow the terminal is.
     for (const { version, table_or_source } of lineage) {
       assert.ok(text.includes(`│ ${String(table_or_source)} `) && text.includes(`│ ${String(version)} `), text);
