@@ -10,7 +10,10 @@ import { wakeExecution } from '../../lib/adapters/executions/wake.ts';
 import { createS3Store } from '../../lib/adapters/store/s3.ts';
 import type { Asked } from '../../lib/core/asked.ts';
 import type { RunResult } from '../../lib/core/run.ts';
+import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { parseMetadata, renderMetadata } from '../../lib/iceberg/json.ts';
+import { currentSnapshot } from '../../lib/iceberg/snapshot.ts';
+import { decide as decideFirst, readApproval } from '../../lib/lake/gate/gate-folder.ts';
 import { runFolder } from '../../lib/lake/run/run-folder.ts';
 import { carryOut } from '../../lib/remote/carry-out.ts';
 import { type DecideRequest, decideGated } from '../../lib/runtime/decide-gated.ts';
@@ -21,7 +24,7 @@ import { type Deployment, type DeployOptions, deploy, functionNamed, readObject 
 import { openLaptop } from './laptop.ts';
 import { clientSettings } from './moto-api.ts';
 import { addToLake, FIXTURES, synthesizeFixture } from './of-fixture.ts';
-import { withSmallWorker } from './other-spec.ts';
+import { withSmallWorker, withSpec } from './other-spec.ts';
 import { isDataFile, killAt, type RunChanges, startByHand, startedExecutions } from './runs.ts';
 import { checkKilled, land, runAll, type Stage } from './stage.ts';
 import type { Outcome, Steps } from './steps.ts';
@@ -34,8 +37,8 @@ const APPROVED = { decision: 'approved', by: 'ann', reason: 'sums agree with the
 const REJECTED = { decision: 'rejected', by: 'bob', reason: 'the day is not closed' } as const;
 
 /**
- * A pipeline whose runs are decided about: one run is approved while its execution waits, one is rejected, and one that takes the files
- * of that is approved before its execution could wait; it also compares the texts of its gold table, which units aggregate.
+ * A pipeline whose runs are decided about: one run is approved while its execution waits, one is rejected, nobody decides about one, and one
+ * that takes the files of these is approved before its execution could wait; it also compares the texts of its gold table, which units aggregate.
  */
 export async function rehearseGate(options: Omit<DeployOptions, 'assembly' | 'pipeline'>, steps: Steps): Promise<void> {
   const { folder, endpoint } = options;
@@ -52,6 +55,7 @@ export async function rehearseGate(options: Omit<DeployOptions, 'assembly' | 'pi
   try {
     await rehearseApproval(stage, first);
     await rehearseRejection(stage, second);
+    await rehearseExpiry(stage);
     await rehearseNext(stage);
     await steps.check('nothing is left locked', () => checkReleased(deployment));
     await steps.check('every call was granted by its role', async () => checkGrants(deployment));
@@ -100,6 +104,7 @@ async function rehearseRejection(stage: Stage, landing: Landing): Promise<void> 
   await steps.check('an alert, that it awaits approval, and one, of who rejected it and why', () =>
     checkAlerts(inbox, deployment, 3, /rejected by bob.*not closed/s),
   );
+  await steps.check('the table of approvals has it', () => checkEntered(stage, 2));
   await steps.check('nothing of it was published', async () => {
     const after = await publishedBy(deployment);
     const problems =
@@ -110,6 +115,43 @@ async function rehearseRejection(stage: Stage, landing: Landing): Promise<void> 
   await steps.step('the same on the laptop', () =>
     runLaptop(stage, { landings: [landing], decision: REJECTED, status: 'FAILED' }),
   );
+}
+
+/** So long that the function has hung the bell, and no longer. */
+const SHORT_MS = 1_000;
+
+/** Nobody decides about a run in time: its execution goes on by itself, and rejects it. */
+async function rehearseExpiry(stage: Stage): Promise<void> {
+  const { deployment, steps, inbox, lake, folder } = stage;
+  const run = { pipeline: PIPELINE, run_id: 'forgotten-of-the-rehearsal', dry_run: false };
+  const short = ({ promote, ...spec }: PipelineSpec): PipelineSpec => {
+    return promote === undefined ? spec : { ...spec, promote: { ...promote, expiresMs: SHORT_MS } };
+  };
+  const open = await withSpec(functionNamed(deployment, 'open'), PIPELINE, join(folder, 'short'), short);
+  await startByHand(deployment, run);
+  await runAll(stage, 'run that nobody decides about', { functions: { open } }, 'FAILED');
+  await steps.check('an alert, that it awaits approval, and one, that nobody has decided', () =>
+    checkAlerts(inbox, deployment, 5, /rejected by expiry.*nobody decided/s),
+  );
+  await steps.check('the table of approvals has that too', () => checkEntered(stage, 3));
+  await steps.step('the same on the laptop', async () => {
+    const { store } = lake.deps;
+    const waits = await lake.run({ pipeline: PIPELINE, runId: run.run_id });
+    const approval = await readApproval(personOf(stage).store, run);
+    if (waits.kind !== 'awaiting' || approval === undefined)
+      throw new Error(`it does not wait: ${JSON.stringify(waits)}`);
+    // There nobody waits for time to pass.
+    await decideFirst(store, run, approval);
+    await lake.run({ pipeline: PIPELINE, runId: run.run_id });
+  });
+}
+
+/** The table that people query has so many decisions. */
+async function checkEntered(stage: Stage, rows: number): Promise<Outcome> {
+  const table = await personOf(stage).catalog.load({ pipeline: PIPELINE, layer: 'ops', name: 'approvals' });
+  const { summary } = (table && currentSnapshot(table.metadata)) ?? { summary: {} };
+  const found = Object(summary)['total-records'];
+  return { problems: found === String(rows) ? [] : [`it has ${found} rows; expected ${rows}`] };
 }
 
 /**
