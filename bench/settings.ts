@@ -4,6 +4,9 @@ import { availableParallelism } from 'node:os';
 export const MEMORY_BYTES = 2_000_000_000;
 export const THREADS = availableParallelism();
 
+/** Of tables in the manner of TPC-H, and the bytes that each worker has to answer questions over them. */
+export type Ladder = { readonly scale: number; readonly worker: number };
+
 /** Sizes of the generated inputs. */
 export type Sizes = {
   readonly transactions: number;
@@ -25,8 +28,8 @@ export type Sizes = {
   readonly history: number;
   /** Of a table of which a run touches one. */
   readonly partitions: number;
-  /** Of tables in the manner of TPC-H, and the bytes that each worker has to answer questions over them. */
-  readonly ladder: { readonly scale: number; readonly worker: number };
+  /** For all questions together, and for each of them. */
+  readonly ladder: Ladder & { readonly each: Ladder };
   /** Runs of a pipeline, one small file each. */
   readonly runs: number;
   /** Of a topic; a consumer is killed for every 5,000. */
@@ -48,7 +51,7 @@ export const FULL: Sizes = {
   ledgerFiles: 5_000_000,
   history: 10_000_000,
   partitions: 1_000,
-  ladder: { scale: 10, worker: 512_000_000 },
+  ladder: { scale: 10, worker: 512_000_000, each: { scale: 3, worker: 80_000_000 } },
   runs: 1_000,
   messages: 1_000_000,
 };
@@ -69,7 +72,7 @@ export const QUICK: Sizes = {
   ledgerFiles: 500_000,
   history: 1_000_000,
   partitions: 100,
-  ladder: { scale: 0.1, worker: 80_000_000 },
+  ladder: { scale: 0.1, worker: 80_000_000, each: { scale: 0.1, worker: 80_000_000 } },
   runs: 100,
   messages: 100_000,
 };

@@ -57,6 +57,14 @@ export const QUESTIONS: readonly FingerprintSpec[] = [
   },
 ];
 
+/** Joins two large tables and counts what is distinct, for which rows are exchanged by a key. */
+export const EXCHANGED: FingerprintSpec = {
+  table: 'gold.order_suppliers',
+  key: ['o_orderkey'],
+  measures: ['o_orderkey', 'suppliers', 'lines', 'revenue'],
+  texts: ['o_orderdate'],
+};
+
 /** The SQL of a question as the pipeline has it. */
 export function questionText(table: string): Promise<string> {
   return readFile(`${BENCH_PIPELINES}/tpch/${table.replace('gold.', '')}.sql`, 'utf8');
