@@ -46,6 +46,7 @@ const silentHalfway: Answer = (response, bytes) => {
 async function withServer(
   answer: Answer,
   use: (store: ObjectStore, scratch: string, sockets: ReadonlySet<Socket>) => Promise<void>,
+  deadlineMs = 1_000,
 ): Promise<void> {
   let requests = 0;
   const sockets = new Set<Socket>();
@@ -73,7 +74,7 @@ async function withServer(
   const scratch = mkdtempSync(join(tmpdir(), 'strata-s3-'));
   try {
     const buckets = { silver: 'lake-silver' };
-    await use(createS3Store({ client, buckets, scratch, deadlineMs: 1_000 }), scratch, sockets);
+    await use(createS3Store({ client, buckets, scratch, deadlineMs }), scratch, sockets);
   } finally {
     client.destroy();
     server.closeAllConnections();
@@ -92,12 +93,17 @@ describe('an answer of S3 over a real connection', () => {
   for (const [what, bad] of BAD) {
     it(`that ${what} is asked for again`, async () => {
       const sometimes: Answer = (response, bytes, nth) => (nth % 2 === 1 ? bad : whole)(response, bytes, nth);
-      await withServer(sometimes, async (store) => {
-        const borrowed = await store.borrow([KEY]);
-        assert.equal(Buffer.compare(await readFile(borrowed.paths.get(KEY) ?? ''), BYTES), 0);
-        await borrowed[Symbol.asyncDispose]();
-        assert.equal(Buffer.compare((await store.read(KEY)).bytes, BYTES), 0);
-      });
+      await withServer(
+        sometimes,
+        async (store) => {
+          const borrowed = await store.borrow([KEY]);
+          assert.equal(Buffer.compare(await readFile(borrowed.paths.get(KEY) ?? ''), BYTES), 0);
+          await borrowed[Symbol.asyncDispose]();
+          assert.equal(Buffer.compare((await store.read(KEY)).bytes, BYTES), 0);
+          // On a busy machine silence may be noticed where there is none.
+        },
+        10_000,
+      );
     });
 
     it(`that ${what} every time ends as Unavailable, and leaves no file and no connection`, async () => {
