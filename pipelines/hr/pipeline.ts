@@ -41,7 +41,7 @@ export default definePipeline({
   owner: 'people',
   tier: 2,
   description:
-    'Employees, the history of their designations and salaries, their leave, and strikes for what they write.',
+    'Employees, the history of their designations and salaries, their leave, and strikes for what they write. Where HR_POSTGRES is set, ten tables are served in that PostgreSQL.',
   // What several of them read, people, their history and their leave, is of none: each run has it on its own date.
   schedules: {
     daily: cron('0 7 * * *'),

@@ -395,6 +395,11 @@ describe('a lake from nothing', () => {
 
 const RETAIL = ['--pipelines', join(REPO, 'pipelines')];
 
+test('who generates hr is told what serves it', async () => {
+  const { stdout } = await strataHere(['generate', 'hr', '--out', path('hr'), '--employees', '2', '--messages', '2']);
+  assert.match(stdout, /run hr\n\nnothing is served outside the lake; with the URL of a PostgreSQL in HR_POSTGRES,/);
+});
+
 test('generated files land, and locations follow --location-base', async () => {
   const out = path('gen');
   const lake = [...RETAIL, '--root', path('served'), '--json'];

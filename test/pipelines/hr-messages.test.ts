@@ -109,6 +109,12 @@ test('a message is flagged by the words of its time, one strike whatever their n
     // Another list: what was said before stays as it was flagged, the same records again are the same.
     await runBatches(lake, [[words('marked_words', 'word')], [records(5, [say('a word, abc1')]), records(0, values)]]);
     assert.deepEqual(await flags(lake), [...before, { o: 5, f: true, w: ['word'] }]);
+    // Unless it is asked for: then all that was ever said is looked through by the list of now.
+    await lake.run({ backfill: {}, select: ['silver.messages'] });
+    assert.deepEqual(
+      (await flags(lake)).flatMap(({ o, f }) => (f === true ? [o] : [])),
+      [2, 5],
+    );
   });
 });
 

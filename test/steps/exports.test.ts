@@ -198,6 +198,18 @@ test('a row has its file once; what has changed since, and what has no name, is 
   });
 });
 
+test('of a period there may be more files than one answer of a store lists, each once', async () => {
+  const bills = (first: number, last: number): string =>
+    Array.from({ length: last - first + 1 }, (_, n) => `${first + n},1,2026-01,x,1.00,\n`).join('');
+  await withLake(shop(FILES), async (lake) => {
+    await lake.land('orders', 'a.csv', HEADER + bills(1, 1_100));
+    assert.deepEqual((await lake.run({ runId: 'r1' })).exports?.[0]?.states, { WRITTEN: 1_100 });
+    await lake.land('orders', 'b.csv', HEADER + bills(1_101, 1_102));
+    assert.deepEqual((await lake.run({ runId: 'r2' })).exports?.[0]?.states, { WRITTEN: 2 });
+    assert.equal((await exported(lake)).length, 1_102);
+  });
+});
+
 test('exports are reissued as the table is: objects anew, files of changed rows as the next version', async () => {
   const bill = { ...FILES, csv: { to: 'bill.csv' } };
   await withLake(shop(bill), async (lake) => {

@@ -16,10 +16,15 @@ type Wanted = {
   readonly out: string;
   /** In the place of the next steps, where the pipeline of the sample does not read what was written. */
   readonly note?: string;
+  /** What may be done besides, after the next steps. */
+  readonly besides?: string;
   write(session: Session): Promise<readonly GeneratedFile[]>;
 };
 
 const CSV_SALES = 'the pipeline sales reads Parquet: for these files declare transactions with csv({ ... })';
+
+const HR_SERVED =
+  'nothing is served outside the lake; with the URL of a PostgreSQL in HR_POSTGRES, the run copies ten tables into its schema hr';
 
 const SAMPLES = {
   retail: (given: unknown): Wanted => {
@@ -28,7 +33,7 @@ const SAMPLES = {
   },
   hr: (given: unknown): Wanted => {
     const options = parseHrOptions(given);
-    return { out: options.out, write: (session) => generateHr(options, session) };
+    return { out: options.out, besides: HR_SERVED, write: (session) => generateHr(options, session) };
   },
   crypto: (given: unknown): Wanted => {
     const options = parseCryptoOptions(given);
@@ -60,7 +65,7 @@ export async function generate(
 function renderGenerated(
   context: Context,
   sample: Sample,
-  { out, note }: Wanted,
+  { out, note, besides }: Wanted,
   files: readonly GeneratedFile[],
 ): string {
   const tables = [...new Set(files.map((file) => file.table))];
@@ -72,5 +77,7 @@ function renderGenerated(
   });
   if (note !== undefined) return [`generated in ${out}:`, ...lines, '', note, ''].join('\n');
   const next = tables.map((table) => `  ${context.hint(`land ${sample} ${table} ${shellWord(out)}/${table}/*`)}`);
-  return [`generated in ${out}:`, ...lines, '', 'next:', ...next, `  ${context.hint(`run ${sample}`)}`, ''].join('\n');
+  const after = besides === undefined ? [] : [besides, ''];
+  const run = `  ${context.hint(`run ${sample}`)}`;
+  return [`generated in ${out}:`, ...lines, '', 'next:', ...next, run, '', ...after].join('\n');
 }

@@ -1,5 +1,6 @@
--- What each message says, and which marked words are in it. A message keeps the list of words that it was flagged by;
--- of several lists that came together all words count. Words are compared folded: in no case, and in one form of each letter.
+-- What each message says, and which marked words are in it. A message keeps the list of words that it was flagged by, until all are
+-- looked through anew by `strata backfill hr --select silver.messages`; of several lists that came together all words count. Words
+-- are compared folded: in no case, and in one form of each letter.
 SELECT
   m.topic,
   m.partition,
