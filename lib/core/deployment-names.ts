@@ -7,6 +7,9 @@ const LONGEST_STATE_MACHINE = 80;
 const LONGEST_DEPLOYMENT = 20;
 /** Source: docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html */
 const LONGEST_SCHEDULE = 64;
+/** Of a longer name its hash is kept, and so many characters. */
+const HASH_CHARACTERS = 8;
+const KEPT_OF_LONG = LONGEST_SCHEDULE - HASH_CHARACTERS - 1;
 
 /**
  * Names of what is deployed, as the stacks give them and as commands look for them. Two deployments share an account
@@ -35,6 +38,8 @@ export type DeploymentNames = {
   branch(pipeline: string, branch: string, at: number): string;
   /** Of what lands a source from elsewhere; with `_`, as maintenance. */
   origin(pipeline: string, source: string): string;
+  /** What the names of all of them begin with, also of those that are shortened. */
+  origins(pipeline: string): string;
   /** `step` in the words of its folder: `plan-stage`. */
   lambda(pipeline: string, step: string): string;
   /** By which metrics and logs tell pipelines and deployments apart. */
@@ -73,6 +78,7 @@ export function deploymentNames(deployment: string | undefined, place: string): 
     comparison: (pipeline) => `${own(pipeline)}_comparison`,
     branch: (pipeline, branch, at) => shortened(`${own(pipeline)}_branch_${branch}${at === 1 ? '' : `_${at}`}`),
     origin: (pipeline, source) => shortened(`${own(pipeline)}_origin_${source}`),
+    origins: (pipeline) => `${own(pipeline)}_origin_`.slice(0, KEPT_OF_LONG),
     lambda: (pipeline, step) => `${own(pipeline)}-${step}`,
     service: (pipeline) => `${databasePrefix}${pipeline}`,
   };
@@ -81,8 +87,8 @@ export function deploymentNames(deployment: string | undefined, place: string): 
 /** The same name always, and one that the scheduler takes. */
 function shortened(name: string): string {
   if (name.length <= LONGEST_SCHEDULE) return name;
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
-  return `${name.slice(0, LONGEST_SCHEDULE - hash.length - 1)}_${hash}`;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_CHARACTERS);
+  return `${name.slice(0, KEPT_OF_LONG)}_${hash}`;
 }
 
 /** Throws InvalidInput with every name that AWS would refuse, before anything is deployed. */

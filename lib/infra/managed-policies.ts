@@ -67,7 +67,7 @@ function grantOperate(lake: ILake, policy: ManagedPolicy, pipeline: string): voi
   const origins = Arn.format(
     {
       ...{ service: 'lambda', resource: 'function', arnFormat: ArnFormat.COLON_RESOURCE_NAME },
-      resourceName: names.origin(pipeline, '*'),
+      resourceName: `${names.origins(pipeline)}*`,
     },
     Stack.of(lake),
   );

@@ -95,3 +95,17 @@ test('the schedule of a branch has a name of its own that the scheduler takes', 
   );
   assert.notEqual(long[0], long[1]);
 });
+
+test('all that lands sources of a pipeline is found by how its name begins, however long that is', () => {
+  const names = deploymentNames(undefined, '--stage');
+  assert.equal(names.origins('web_shop'), 'strata-web-shop_origin_');
+  assert.equal(names.origins('*'), 'strata-*_origin_');
+  // With a stage names of pipelines are longer: up to 49 characters, beside which the longest name of a step fits.
+  for (const length of [40, 41, 42]) {
+    for (const source of ['s', 's'.repeat(100)]) {
+      const [origin, begins] = [names.origin('p'.repeat(length), source), names.origins('p'.repeat(length))];
+      assert.ok(origin.startsWith(begins), `${origin} begins with ${begins}`);
+      assert.ok(begins.startsWith(`strata-${'p'.repeat(length)}_o`) && origin.length <= 64, begins);
+    }
+  }
+});
