@@ -1,7 +1,10 @@
+import type { SourceSpec } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
-import { sql } from './fragment.ts';
-import { quoteText } from './quote.ts';
+import { RID } from './batch-tables.ts';
+import { join, sql } from './fragment.ts';
+import { quoteName, quotePath, quoteText } from './quote.ts';
+import { duckType } from './types.ts';
 
 /** Work that nothing but the machine can be to blame for: rows are made, sorted, written and read. */
 export function tryMachine(path: string): readonly Statement[] {
@@ -15,4 +18,18 @@ export function tryMachine(path: string): readonly Statement[] {
 /** Reads every value of a relation. */
 export function tryRelation(relation: Sql): Statement {
   return { name: `read ${relation}`, text: sql`SELECT max(hash(r)) FROM ${relation} r` };
+}
+
+/** `batch.<source>` of one row without any value. */
+export function createBlankBatch(source: SourceSpec): Statement {
+  const columns = source.columns.map(({ name, type }) => sql`CAST(NULL AS ${duckType(type)}) AS ${quoteName(name)}`);
+  return {
+    name: 'blank_batch',
+    text: sql`CREATE TABLE ${quotePath('batch', source.name)} AS SELECT ${join(columns)}, CAST(0 AS BIGINT) AS ${RID}`,
+  };
+}
+
+/** Works out every value of a model over its batch. */
+export function tryModel(model: Sql): Statement {
+  return { name: 'silver_model', text: sql`SELECT max(hash(r)) FROM (${model}) r` };
 }

@@ -17,6 +17,7 @@ import { quotePath } from '../../sql/quote.ts';
 import { copyNumbered } from '../../sql/raw-rows.ts';
 import { halves, type Isolated, isolate, MachineFault } from './isolate.ts';
 import { type Attempt, mapFiles, tryFiles, withModelSession } from './map-files.ts';
+import { tryJoined } from './try-joined.ts';
 
 /** How often what is left after setting something aside may fail again. */
 const MOST_ROUNDS = 10;
@@ -57,7 +58,7 @@ export async function stageAround(
   throw cause;
 }
 
-/** Throws where the model's statements fail without rows, or a table that they read cannot be read. */
+/** Throws where the model's statements fail without rows, or a table that they read cannot be read, or joined whatever the rows are. */
 async function tryStatements(
   context: UnitContext,
   model: SilverModel,
@@ -68,6 +69,7 @@ async function tryStatements(
     for (const { layer, name } of model.reads) await session.rows(tryRelation(quotePath(layer, name)));
   });
   await tryFiles(context, model, { source, readable: [], records: new Map() }, deps);
+  await tryJoined(context, model, source, deps);
 }
 
 async function findCulprits(
