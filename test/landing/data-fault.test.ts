@@ -6,6 +6,10 @@ import { engineReason } from '../../lib/landing/data-fault.ts';
 const REASONS: readonly (readonly [said: string, reason: string])[] = [
   ['count: IO Error: Could not read file "x.parquet"\nmore', 'count: IO Error: Could not read file "x.parquet"'],
   ['\nparse: Conversion Error: \u001b[31mred\u0000', 'parse: Conversion Error:  [31mred '],
+  [
+    'parse: Failed to read file "/tmp/strata/4/a b.parquet": "no/path"',
+    'parse: Failed to read file "a b.parquet": "no/path"',
+  ],
   ['', 'no message'],
   ['x'.repeat(10_000), 'x'.repeat(500)],
 ];

@@ -138,6 +138,19 @@ test('a name of its own in SQL is not taken for such a column', async () => {
   });
 });
 
+test('a name that gold’s own partitions have is left to them', async () => {
+  const options = { partitionBy: [month('day')] };
+  await withLake(shop(MODES.upsert, { all: 'SELECT * FROM silver.orders' }, options), async (lake, warned) => {
+    const [partition] = (await lake.metadata('shop_gold.all'))?.['partition-specs'][0]?.fields ?? [];
+    assert.equal(partition?.name, 'day_month');
+    await land(lake, 'orders', 'b.csv', 'id,day,day_month,w\n2,2026-02-06,x,new\n');
+    const names = async (table: string) => Object.keys((await lake.rows(table))[0] ?? {});
+    assert.deepEqual(await names('shop_gold.all'), ['id', 'day']);
+    assert.equal((await lake.rows('shop_gold.all')).length, 2);
+    assert.match(warned.find((text) => text.includes('gold.all')) ?? '', /day_month is the name of a partition field/);
+  });
+});
+
 test('a model with SQL of its own takes no such column, and says which', async () => {
   await withLake(shop(MODES.append, {}), async (lake, warned) => {
     await land(lake, 'orders', 'b.csv', WIDE);

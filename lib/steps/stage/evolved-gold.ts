@@ -1,6 +1,8 @@
 import { EngineError } from '../../core/errors.ts';
 import { type GoldModel, modelId, type PipelineSpec, type TableRef } from '../../core/spec.ts';
 import { type Column, sameType } from '../../core/types.ts';
+import { alterSchema } from '../../iceberg/changes.ts';
+import type { IncompatibleColumn } from '../../iceberg/evolve.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { bindReads } from '../../lake/tables/bind-reads.ts';
@@ -51,6 +53,9 @@ export async function evolvedGold(
     if (known.length < columns.length) return left('some have types that a table cannot have');
     const changed = changedColumn(model, known);
     if (changed !== undefined) return left(`with them column ${changed} would be another`);
+    const base = states.get(model.id);
+    const altered = base && alterSchema(base, known, { whole: true });
+    if (altered?.kind === 'incompatible') return left(altered.columns.map(sayTaken).join(', '));
     const own = new Set(model.columns.map(({ name }) => name));
     const added = known.filter(({ name }) => !own.has(name));
     // Without a star nothing follows them, and a name of the SQL's own must not become one of theirs.
@@ -59,6 +64,10 @@ export async function evolvedGold(
     if (!(cause instanceof EngineError)) throw cause;
     return left(engineReason(cause));
   }
+}
+
+function sayTaken({ column, expected }: IncompatibleColumn): string {
+  return `${column} is ${expected} in its table`;
 }
 
 async function hasStar(session: Session, sql: string): Promise<boolean> {
