@@ -108,6 +108,8 @@ async function selectChecked(
 type Check = Pick<Checked, 'expectation' | 'kind' | 'policy' | 'expects'> & {
   readonly statement: string;
   readonly offending: Sql;
+  /** The same in a session that is guarded, in which a row of which a condition raises offends. */
+  readonly guarded?: Sql;
   /** Of an expectation that is one. */
   readonly query?: string;
 };
@@ -120,6 +122,7 @@ function checksOf(model: ModelSpec): readonly Check[] {
     expects: expectsOf(expectation),
     statement: nameOf(expectation),
     offending: offendingRows(expectation),
+    ...(expectation.kind === 'row' ? { guarded: offendingRows(expectation, true) } : {}),
     ...(expectation.kind === 'sql' ? { query: expectation.query } : {}),
   }));
   if (!isKeyed(model)) return own;
@@ -147,7 +150,7 @@ async function checkModel(
   if (checks.length === 0) return [];
   const id = tableIdOf(spec, model);
   const answer = (check: Check, found: Found): Checked => {
-    const { statement: _statement, offending: _offending, query: _query, ...said } = check;
+    const { statement: _statement, offending: _offending, guarded: _guarded, query: _query, ...said } = check;
     return { pipeline: spec.name, model: model.id, table: fullName(id), ...said, ...found };
   };
   try {
@@ -173,23 +176,35 @@ function errorOf(cause: unknown): Found {
   return { status: 'error', offending: null, sample: [], error };
 }
 
+type Looking = { readonly model: ModelSpec; readonly metadata: TableMetadata; readonly hides: boolean };
+
 /** An error may have cost the session, so that what comes after it has another. */
-async function findAll(
-  deps: StepDeps,
-  { model, metadata, hides }: { readonly model: ModelSpec; readonly metadata: TableMetadata; readonly hides: boolean },
-  checks: readonly Check[],
-): Promise<readonly Found[]> {
+async function findAll(deps: StepDeps, looking: Looking, checks: readonly Check[]): Promise<readonly Found[]> {
+  const { model, metadata, hides } = looking;
   const found: Found[] = [];
   while (found.length < checks.length) {
     await using session = await deps.engine.open(deps.settings);
     await using _audited = await openAudited(deps.store, session, model, metadata);
     for (const check of checks.slice(found.length)) {
       const one = await findOffending(session, model, check, hides);
-      found.push(one);
+      found.push(one.status === 'error' ? ((await findGuarded(deps, looking, check)) ?? one) : one);
       if (one.status === 'error') break;
     }
   }
   return found;
+}
+
+/** The rows that break a condition, those of which it raises among them; undefined where these cannot be told. */
+async function findGuarded(
+  deps: StepDeps,
+  { model, metadata, hides }: Looking,
+  { guarded, ...check }: Check,
+): Promise<Found | undefined> {
+  if (guarded === undefined) return undefined;
+  await using session = await deps.engine.open({ ...deps.settings, guarded: true });
+  await using _audited = await openAudited(deps.store, session, model, metadata);
+  const found = await findOffending(session, model, { ...check, offending: guarded }, hides);
+  return found.status === 'error' ? undefined : found;
 }
 
 async function findOffending(session: Session, model: ModelSpec, check: Check, hides: boolean): Promise<Found> {
