@@ -17,8 +17,16 @@ export async function withSpec(
   return { ...fn, variables: { ...fn.variables, STRATA_SPECS: folder } };
 }
 
+/** Bytes of a unit beyond which a file is cut, in place of the pipeline's own; none smaller is taken. */
+export const SMALL_UNIT = 64 * 1024;
+
+/** As it would be were its units so small that a file of a day is cut. */
+export function inSmallUnits(spec: PipelineSpec): PipelineSpec {
+  return { ...spec, settings: { ...spec.settings, unitBytes: SMALL_UNIT } };
+}
+
 /** As it would be had its pipeline declared an expectation that no data meets. */
-export function withRefusingSpec(fn: LambdaFunction, pipeline: string, folder: string): Promise<LambdaFunction> {
+export function refusing(spec: PipelineSpec): PipelineSpec {
   const refused = {
     kind: 'rowCount',
     name: 'rehearsed_failure',
@@ -26,10 +34,7 @@ export function withRefusingSpec(fn: LambdaFunction, pipeline: string, folder: s
     min: 1_000_000_000,
     max: null,
   } as const;
-  return withSpec(fn, pipeline, folder, (spec) => ({
-    ...spec,
-    models: spec.models.map((model) => ({ ...model, expect: [...model.expect, refused] })),
-  }));
+  return { ...spec, models: spec.models.map((model) => ({ ...model, expect: [...model.expect, refused] })) };
 }
 
 /** As it would be were a worker too small for all that a gold model reads. */

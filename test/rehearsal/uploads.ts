@@ -50,7 +50,7 @@ async function realOrGenerated(
 ): Promise<readonly string[]> {
   const names = (await readdir(real).catch(() => [])).filter((name) => name.endsWith('.csv')).sort();
   if (names.length > 3) return names.map((name) => join(real, name));
-  const days = [1, 2, 3, 4, 5, 6];
+  const days = numbers(LAST_DAY).map((n) => n + 1);
   return Promise.all(days.map((day) => write(folder, `2011-01-0${day}.csv`, generate(day))));
 }
 
@@ -93,6 +93,7 @@ async function write(folder: string, name: string, text: string): Promise<string
   return path;
 }
 
+const LAST_DAY = 6;
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, n) => n);
 const csv = (header: string, rows: readonly string[]): string => `${[header, ...rows].join('\n')}\n`;
 
@@ -104,7 +105,8 @@ function generatedLines(day: number): string {
     const invoice = n % 50 === 0 ? `C${day}${n}` : `${day}${n}`;
     return `${invoice},SKU${n % 90},"Item, no. ${n % 90}",${1 + (n % 12)},2011-01-0${day} 10:00:00,${n % 9}.25,${customer},${country}`;
   };
-  return csv(header, numbers(500).map(line));
+  // The last day is larger than a small unit.
+  return csv(header, numbers(day === LAST_DAY ? 2_000 : 500).map(line));
 }
 
 function generatedTransactions(day: number): string {
