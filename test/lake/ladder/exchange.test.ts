@@ -291,7 +291,7 @@ test('SQL of any such shape over any rows gives, bucket by bucket, the answer ov
         assert.equal(await differences(session, userTerm(text), ALL), 0, `${JSON.stringify(exchanged)} of ${text}`);
       }
     }),
-    { numRuns: 24 },
+    { numRuns: 16 },
   );
 });
 
