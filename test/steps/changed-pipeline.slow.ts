@@ -264,6 +264,28 @@ describe('a run of a pipeline that has changed', () => {
     }
   });
 
+  test('stops where no backfill can follow, and says what can', async () => {
+    const parted = { items: { from: 'rows', partitionBy: [month('day')] } };
+    const dated = (own: object): Change => ({
+      silver: parted,
+      gold: 'SELECT count(*) AS n FROM silver.items',
+      pipeline: { sources: { rows: csv({ columns: { id: 'int', ...own } as never }) } },
+    });
+    const before = await openTestLake(shop(dated({ day: 'date' })));
+    await before.land('rows', 'a.csv', 'id,day\n1,2026-01-05\n');
+    assert.equal((await before.run({ runId: 'first' })).status, 'SUCCEEDED');
+    const lake = await become(before, dated({ day: 'timestamp' }));
+    await lake.land('rows', 'b.csv', 'id,day\n2,2026-01-06\n');
+    const { error } = await lake.run({ runId: 'retyped' });
+    assert.equal(error?.name, 'InvalidInput');
+    assert.match(
+      error?.message ?? '',
+      /day is date in the table and timestamp in the pipeline\n.*strata drop shop_silver\.items --force$/,
+    );
+    assert.doesNotMatch(error?.message ?? '', /strata backfill/);
+    before.close();
+  });
+
   test('that takes the column away by which gold is partitioned is planned as refused', async () => {
     const gold = (column: string): TestPipeline => ({
       name: 'shop',

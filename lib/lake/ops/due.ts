@@ -49,8 +49,11 @@ export function refusedChanges(
   return changes.filter(({ kind, apart }) => kind === 'backfill' && (!forward || apart === true));
 }
 
-/** Throws InvalidInput with the changes that a run stops at, and the choice. */
-export function checkChanges(lookout: Pick<Lookout, 'spec' | 'changes'>, asked: Asked): void {
+/** Throws InvalidInput with the changes that a run stops at, and the choice; of those that no backfill can follow (`stuck`) why, and what can. */
+export function checkChanges(
+  lookout: Pick<Lookout, 'spec' | 'changes'> & { readonly stuck: ReadonlyMap<string, string> },
+  asked: Asked,
+): void {
   const refused = refusedChanges(lookout, asked);
   const { spec } = lookout;
   if (refused.length === 0) return;
@@ -59,12 +62,14 @@ export function checkChanges(lookout: Pick<Lookout, 'spec' | 'changes'>, asked: 
     return found === undefined ? model : fullName(tableIdOf(spec, found));
   };
   const lines = refused.map(({ model, what }) => `  ${nameOf(model)}: ${what.join(', ')}`);
+  const stuck = refused.flatMap(({ model }) => lookout.stuck.get(model) ?? []);
   const apart = refused.filter((one) => one.apart === true).map(({ model }) => nameOf(model));
   throw new InvalidInput(
     [
       `${spec.name} has changed since rows of its tables were made, and nothing was done:`,
       ...lines,
-      apart.length === 0 ? choiceOf(spec.name) : onlyAnew(spec.name, apart),
+      ...stuck,
+      ...(stuck.length > 0 ? [] : [apart.length === 0 ? choiceOf(spec.name) : onlyAnew(spec.name, apart)]),
     ].join('\n'),
   );
 }

@@ -24,6 +24,7 @@ import { clearOpenRun, type OpenRun, pointTo, readOpenRun } from '../../lake/run
 import { checkRunId, readPlan, runFolder, writePlan } from '../../lake/run/run-folder.ts';
 import { requireOwnId } from '../../lake/run/run-ids.ts';
 import { servesBehind } from '../../lake/serve/served.ts';
+import { findStuck } from '../../lake/tables/apart.ts';
 import { checkModes } from '../../lake/tables/table-mode.ts';
 import { listFiles } from '../../plan/file-lists.ts';
 import { shadowsAsked } from '../shadow/plan-shadows.ts';
@@ -211,7 +212,9 @@ async function planRun(
   survey: Survey,
 ): Promise<Planned | undefined> {
   if (!run.dry_run) await renameEtags(deps, run.pipeline, survey.renamed);
-  checkChanges({ spec: selectedOf(survey), changes: survey.changes }, input);
+  const about = selectedOf(survey);
+  const stuck = findStuck(deps, about, survey.tables, survey.changes);
+  checkChanges({ spec: about, changes: survey.changes, stuck }, input);
   const work = await chooseWork(deps, survey, input);
   checkModes(without(selectedOf(survey), work.anew), survey.tables, work.rebuild);
   const checks = isPlain(input) ? checksDue(survey.changes) : [];
