@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pythonWith } from '../interop/environments.ts';
+import { PEERS, pythonWith } from '../interop/environments.ts';
 
 /** Milliseconds until a server that says nothing counts as broken. */
 const START_LIMIT = 60_000;
@@ -11,6 +12,12 @@ const STOP_LIMIT = 5_000;
 /** The interpreter of the environment below .peers that holds moto, PyIceberg and cfn-lint; installed by the first call. */
 export function awsPython(): Promise<string> {
   return pythonWith('moto', join(import.meta.dirname, 'requirements.txt'));
+}
+
+/** What keeps moto from being started without fetching anything; undefined where it is installed. */
+export function missingForMoto(): string | undefined {
+  const folder = join(PEERS, 'moto');
+  return existsSync(join(folder, 'requirements.sha256')) ? undefined : `no moto in ${folder}`;
 }
 
 export type MotoOptions = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { RunResult } from '../../lib/core/run.ts';
-import { parseTableName } from '../../lib/core/tables.ts';
+import { fullName, parseTableName } from '../../lib/core/tables.ts';
 import type { StepDeps } from '../../lib/lake/deps.ts';
 import { openTable, visibleColumns } from '../../lib/lake/tables/table-state.ts';
 import type { Row } from '../../lib/ports.ts';
@@ -36,9 +36,15 @@ export async function run(
   return answer.kind === 'ended' ? answer.result : assert.fail();
 }
 
-export async function land({ pipeline, deps }: Lake, source: string, file: string, text: string): Promise<void> {
+export async function land(
+  { pipeline, deps }: Lake,
+  source: string,
+  file: string,
+  content: string | Uint8Array,
+): Promise<void> {
   const key = `bronze/${pipeline}/${source}/${file}`;
-  await deps.store.write(key, new TextEncoder().encode(text), { kind: 'any' });
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  await deps.store.write(key, bytes, { kind: 'any' });
 }
 
 /** Rows of a query over tables, which it names as texts of models do. */
@@ -57,6 +63,20 @@ export async function rowsOf({ deps }: Lake, tables: readonly string[], query: s
   return await session.rows({ name: 'query', text: userSql(query) });
 }
 
+/** Each gold table that an engine has computed against what DuckDB makes of the model's own text. */
+export async function assertOwnRows(lake: Lake): Promise<void> {
+  const { name: pipeline, models } = await lake.deps.specs(lake.pipeline);
+  const layers = (['silver', 'gold'] as const).map((layer) => lake.deps.catalog.list({ pipeline, layer }));
+  const tables = (await Promise.all(layers)).flat().map(fullName);
+  for (const model of models) {
+    const own = model.layer === 'gold' ? model.implementations?.texts.find(({ name }) => name === 'duckdb') : undefined;
+    if (own === undefined) continue;
+    const got = await rowsOf(lake, tables, `SELECT * FROM gold.${model.name} ORDER BY ALL`);
+    assert.ok(got.length > 0, model.id);
+    assert.deepEqual(got, await rowsOf(lake, tables, `SELECT * FROM (${own.sql}\n) ORDER BY ALL`), model.id);
+  }
+}
+
 /** The keys below a prefix. */
 export async function keysOf({ deps }: Lake, prefix: string): Promise<readonly string[]> {
   const keys: string[] = [];
@@ -64,20 +84,18 @@ export async function keysOf({ deps }: Lake, prefix: string): Promise<readonly s
   return keys;
 }
 
-/** A pipeline of the repository whose gold models have texts for Athena beside their own, in test/engines/<pipeline>. */
+/** A pipeline of the repository whose gold models have texts for Athena beside their own, as far as test/engines/<pipeline> has one. */
 export function withTexts(home: string, pipeline: string): string {
+  const texts = globSync('*.sql', { cwd: join(import.meta.dirname, pipeline) }).map((file) => basename(file, '.sql'));
   const folder = join(home, 'pipelines', pipeline);
   cpSync(join(ROOT, 'pipelines', pipeline), folder, { recursive: true });
   cpSync(join(import.meta.dirname, pipeline), join(folder, 'athena'), { recursive: true });
-  const definition = readFileSync(join(folder, 'pipeline.ts'), 'utf8').replaceAll(
-    /'(@strata-lake\/strata|[./]*lib\/define\/index\.ts)'/g,
-    `'${LIB}'`,
-  );
-  writeFileSync(join(folder, 'own.ts'), definition);
   writeFileSync(
     join(folder, 'pipeline.ts'),
-    `import own from './own.ts';
-const gold = Object.entries(own.gold).map(([name, model]) => [name, { ...model, engine: 'athena', sql: { duckdb: model.sql, athena: \`athena/\${name}.sql\` } }]);
+    `import own from '${join(ROOT, 'pipelines', pipeline, 'pipeline.ts')}';
+const texts = ${JSON.stringify(texts)};
+const both = (name, model) => ({ ...model, engine: 'athena', sql: { duckdb: model.sql, athena: \`athena/\${name}.sql\` } });
+const gold = Object.entries(own.gold).map(([name, model]) => [name, texts.includes(name) ? both(name, model) : model]);
 export default { ...own, gold: Object.fromEntries(gold) };
 `,
   );

@@ -41,10 +41,10 @@ export function missingForTrino(): string | undefined {
 export type Properties = Readonly<Record<string, string>>;
 
 /**
- * Starts Trino with one worker, itself, and two catalogs of Iceberg tables: `iceberg`, which it keeps in `folder`, and `glue`, which is
- * as `glue` says.
+ * Starts Trino with one worker, itself, and catalogs of Iceberg tables: `iceberg`, which it keeps in `folder`, and `glue`, which is
+ * as `glue` says, where it is given.
  */
-export async function startTrino(folder: string, glue: Properties): Promise<Trino> {
+export async function startTrino(folder: string, glue?: Properties): Promise<Trino> {
   const java = findJava();
   if (java === undefined) throw new Error(`no Java ${JAVA} or later below /usr/lib/jvm; let JAVA_HOME name one`);
   await install();
@@ -60,7 +60,8 @@ export async function startTrino(folder: string, glue: Properties): Promise<Trin
   );
   const catalog = { ...CATALOG, 'hive.metastore.catalog.dir': `file://${join(folder, 'metastore')}` };
   await writeFile(join(etc, 'catalog', 'iceberg.properties'), lines(catalog));
-  await writeFile(join(etc, 'catalog', 'glue.properties'), lines({ 'connector.name': 'iceberg', ...glue }));
+  if (glue !== undefined)
+    await writeFile(join(etc, 'catalog', 'glue.properties'), lines({ 'connector.name': 'iceberg', ...glue }));
   const environment = { ...process.env, JAVA_HOME: java, PATH: `${join(java, 'bin')}:${process.env['PATH']}` };
   const server = spawn(join(HOME, 'bin', 'launcher'), ['run', '--etc-dir', etc], {
     env: environment,

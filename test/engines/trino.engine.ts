@@ -13,6 +13,7 @@ import { loadTable } from '../../lib/table/read.ts';
 import { type Cloud, startCloud } from './cloud.ts';
 import { testDeployed } from './deployed.ts';
 import { DAYS, LIB, land, landDays, openFolder, rowsOf, run, writeShop } from './lakes.ts';
+import { testStopped } from './stopped.ts';
 import { startTrino, type Trino } from './trino-server.ts';
 import { testWrongDecimal } from './wrong-decimal.ts';
 
@@ -39,6 +40,7 @@ describe('gold models by Trino, of lakes in S3 and Glue', { concurrency: false }
 
 describe('gold models by Trino, of lakes in folders', { concurrency: false }, () => {
   testWrongDecimal(() => home);
+  testStopped(() => ({ home, trino }));
 
   test('lie in the months of UTC, whatever zone a text has its times in, and take the place of what lay there', async () => {
     const folder = join(home, 'zones', 'shop');
