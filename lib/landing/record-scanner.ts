@@ -22,6 +22,7 @@ export type RecordScan = {
 export type RecordStart = { readonly record: number; readonly place: number; readonly line: number };
 
 export type RecordScanner = {
+  /** Keeps nothing of a chunk. */
   push(chunk: Uint8Array): void;
   /** Call once, after the last chunk. */
   end(): RecordScan;
@@ -104,7 +105,8 @@ class Scanner implements RecordScanner {
       at = this.#countBreak(chunk, stop);
     }
     this.#offset += chunk.length;
-    if (chunk.length > 0) this.#tail = chunk.slice(-4);
+    // Of a Buffer, slice would give a view of bytes that are overwritten.
+    if (chunk.length > 0) this.#tail = new Uint8Array(chunk.subarray(-4));
   }
 
   end(): RecordScan {

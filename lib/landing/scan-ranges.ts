@@ -1,5 +1,5 @@
 import { mapConcurrent } from '../core/concurrency.ts';
-import type { ByteSource } from './byte-source.ts';
+import { type ByteSource, passBytes } from './byte-source.ts';
 import type { Dialect } from './dialect.ts';
 import { createRecordScanner, type EntryState } from './record-scanner.ts';
 
@@ -117,7 +117,9 @@ async function scanStates(
     };
     return createRecordScanner(dialect, { start }, state);
   });
-  for await (const chunk of source.read(from, to)) for (const scanner of scanners) scanner.push(chunk);
+  await passBytes(source, from, to, (bytes) => {
+    for (const scanner of scanners) scanner.push(bytes);
+  });
   return scanners.map((scanner, i): RangeScan => {
     const { lines, longest, firstEnd, openQuote } = scanner.end();
     const first = firsts[i];

@@ -1,9 +1,7 @@
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { open } from 'node:fs/promises';
 import type { FilePiece } from '../core/file-piece.ts';
-
 import type { SourceFormat } from '../core/spec.ts';
-import { type ByteSource, readWhole } from './byte-source.ts';
+import { type ByteSource, passBytes, readWhole } from './byte-source.ts';
 import { isLatin1 } from './cut-file.ts';
 import { containerOf } from './inflate.ts';
 import { takeRowGroups } from './parquet/pieces.ts';
@@ -25,23 +23,24 @@ export async function takePiece(
   const start = header?.from ?? piece.from;
   const head = await readWhole(source, start, start + HEAD_BYTES);
   const mistakable = containerOf(head) !== 'plain' || (!isLatin1(format) && bomIn(head) > 0);
-  await pipeline(async function* () {
-    if (mistakable) yield BOM;
-    if (header !== undefined) yield* inUtf8([endWithLf(await readWhole(source, header.from, header.to))], format);
-    yield* inUtf8(source.read(piece.from, piece.to), format);
-  }, createWriteStream(target));
+  const inUtf8 = createTranslator(format);
+  const file = await open(target, 'w');
+  try {
+    if (mistakable) await file.writeFile(BOM);
+    if (header !== undefined) await file.writeFile(inUtf8(endWithLf(await readWhole(source, header.from, header.to))));
+    await passBytes(source, piece.from, piece.to, (bytes) => file.writeFile(inUtf8(bytes)));
+  } finally {
+    await file.close();
+  }
 }
 
 const HEAD_BYTES = 8;
 
-async function* inUtf8(
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  format: TextFormat,
-): AsyncGenerator<Uint8Array> {
-  if (!isLatin1(format)) return yield* chunks;
+function createTranslator(format: TextFormat): (bytes: Uint8Array) => Uint8Array {
+  if (!isLatin1(format)) return (bytes) => bytes;
   // Each byte is a character.
   const decoder = new TextDecoder(LATIN1);
-  for await (const chunk of chunks) yield Buffer.from(decoder.decode(chunk));
+  return (bytes) => Buffer.from(decoder.decode(bytes));
 }
 
 /** A header with the one line break that makes no pair with what comes behind it. */

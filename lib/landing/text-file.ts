@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { SourceFormat } from '../core/spec.ts';
 import { type CsvFormat, hasForeignEscapes, readingDialect } from '../sql/csv-dialect.ts';
 import { dialectOf } from './dialect.ts';
-import { type FileHead, readBytes, readChunks, readHead } from './file-bytes.ts';
+import { type FileHead, passFile, readBytes, readChunks, readHead } from './file-bytes.ts';
 import { inflate } from './inflate.ts';
 import { LONGEST_RECORD, tooLongRecord } from './limits.ts';
 import { createRecordScanner, type RecordScan, type ScanListener } from './record-scanner.ts';
@@ -127,7 +127,9 @@ export async function scanRecords(path: string, format: TextFormat, listener: Sc
 
 async function findRecords(file: FileHead, format: TextFormat, listener: ScanListener): Promise<RecordScan> {
   const scanner = createRecordScanner(dialectOf(format), listener);
-  for await (const chunk of readChunks(file, bomBytes(file))) scanner.push(chunk);
+  const start = bomBytes(file);
+  if (file.size <= file.head.length) scanner.push(file.head.subarray(start));
+  else await passFile(file.path, start, Number.POSITIVE_INFINITY, (bytes) => scanner.push(bytes));
   return scanner.end();
 }
 

@@ -19,8 +19,13 @@ function scan(
   const scanner = createRecordScanner(dialect, { shift: (start) => starts.push(start), copy });
   const whole = Buffer.from(text, 'latin1');
   const sorted = [...cuts.map((cut) => cut % (whole.length + 1))].sort((a, b) => a - b);
-  for (const [i, to] of [...sorted, whole.length].entries())
-    scanner.push(whole.subarray(i === 0 ? 0 : sorted[i - 1], to));
+  // Files are read through one buffer, so that a scanner has to keep nothing of it.
+  const shared = Buffer.alloc(whole.length);
+  for (const [i, to] of [...sorted, whole.length].entries()) {
+    const length = whole.copy(shared, 0, i === 0 ? 0 : sorted[i - 1], to);
+    scanner.push(shared.subarray(0, length));
+    shared.fill(0);
+  }
   return { ...scanner.end(), starts, unified: unified.join('') };
 }
 

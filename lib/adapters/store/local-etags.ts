@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Unavailable } from '../../core/errors.ts';
+import { withBuffer } from '../../core/lent-buffer.ts';
 import { createEtagIndex, type EtagIndex } from './etag-index.ts';
 import { faultCode, isMissing } from './local-faults.ts';
 import { stampOf } from './local-stats.ts';
@@ -38,7 +39,8 @@ export type LocalEtags = {
 /** A file never stayed as it was for as long as it took to read it. */
 export class StillWritten extends Unavailable {}
 
-const CHUNK_BYTES = 1024 * 1024;
+/** Files up to this size have a buffer of their own. */
+const FEW_BYTES = 64 * 1024;
 const ATTEMPTS = 3;
 
 /**
@@ -94,8 +96,13 @@ async function openFile(path: string): Promise<FileHandle | undefined> {
 }
 
 async function hashBytes(file: FileHandle, size: number): Promise<string> {
+  return size < FEW_BYTES
+    ? hashThrough(file, Buffer.allocUnsafe(size + 1))
+    : withBuffer((buffer) => hashThrough(file, buffer));
+}
+
+async function hashThrough(file: FileHandle, buffer: Buffer): Promise<string> {
   const sum = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size + 1));
   for (let at = 0; ; ) {
     const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
     sum.update(buffer.subarray(0, bytesRead));
