@@ -206,7 +206,8 @@ export default definePipeline({
     },
     leave_events: {
       from: 'employee_leave_data',
-      // Each event counts, however often it is sent.
+      // Each event counts, however often it is sent: files are increments. Where each has all leave there is, this is `mode: full()`
+      // without metadata, and gold.leave has no files.
       metadata: ['source_file'],
       partitionBy: [year('date')],
       description: 'Leave as it was applied for and cancelled.',
