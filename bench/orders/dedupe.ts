@@ -9,7 +9,7 @@ const PERCENT = 2;
 /** About the bytes of one row of the table, and of one that lands. */
 const ROW_BYTES = 44;
 const LANDED_BYTES = 45;
-const NEW_BYTES = 1e6;
+const NEW_MB = Number(process.env['STRATA_BENCH_NEW_MB'] ?? 1);
 /** Of a hundred orders that land one is known already. */
 const KNOWN = 100;
 const FILES = 16;
@@ -19,14 +19,15 @@ const WHY =
 
 /**
  * An append of 1 MB that tells orders apart by their number, to a large table; STRATA_BENCH_TABLE_MB is the size of what is made, and
- * STRATA_BENCH_COPIES how often the table has each of its files.
+ * STRATA_BENCH_COPIES how often the table has each of its files, in all of which an order that is known then is. STRATA_BENCH_NEW_MB is what
+ * lands: a tenth of it on a tenth of a table are as a whole of both, and need no copies.
  */
 export async function measureDedupe(bench: Bench): Promise<Measured> {
   const megabytes = Number(process.env['STRATA_BENCH_TABLE_MB'] ?? (bench.sizes.history / 10_000_000) * 1_000);
   const inOrder = await makeTable(bench, megabytes, IN_ORDER);
   const figures = [
     await bytesOf(bench, inOrder, { what: 'known ones in its last tenth', recent: 0.1, bound: PERCENT }),
-    await bytesOf(bench, inOrder, { what: 'known ones all over it', recent: 1, bound: null }),
+    await bytesOf(bench, inOrder, { what: 'known ones all over it', recent: 1, bound: PERCENT }),
   ];
   const atRandom = await makeTable(bench, megabytes / 10, AT_RANDOM);
   figures.push(await bytesOf(bench, atRandom, { what: 'numbers at random', recent: 1, bound: null }));
@@ -46,7 +47,7 @@ async function bytesOf(
   table: Table,
   { what, recent, bound }: { readonly what: string; readonly recent: number; readonly bound: number | null },
 ): Promise<Figure> {
-  const count = Math.ceil(NEW_BYTES / LANDED_BYTES);
+  const count = Math.ceil((NEW_MB * 1e6) / LANDED_BYTES);
   const again = { count: Math.ceil(count / KNOWN), from: Math.floor(table.rows * (1 - recent)), to: table.rows };
   const from = table.rows + table.landed;
   table.landed += count;
@@ -65,7 +66,7 @@ async function bytesOf(
   const brought = Number(read?.['brought']);
   bench.log(`dedupe, ${what}: ${brought} of ${table.bytes} bytes in ${seconds.toFixed(1)} s`);
   return {
-    name: `append with dedupe by key, 1 MB to ${(table.bytes / 1e9).toFixed(2)} GB, ${what}: bytes brought`,
+    name: `append with dedupe by key, ${NEW_MB} MB to ${(table.bytes / 1e9).toFixed(2)} GB, ${what}: bytes brought`,
     value: (brought / table.bytes) * 100,
     unit: '%',
     bound,
