@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PartitionField } from '../../../lib/core/spec.ts';
 import type { ColumnType } from '../../../lib/core/types.ts';
+import { bucket, identity, month, truncate } from '../../../lib/define/index.ts';
 import { insertPartitions, insertRows } from '../../../lib/sql/engines/insert.ts';
-import { renderPartitionValues } from '../../../lib/sql/engines/partitions.ts';
+import { canAskFor, renderPartitionValues } from '../../../lib/sql/engines/partitions.ts';
 import { requireTypes } from '../../../lib/sql/engines/strict-types.ts';
 import { pathIn } from '../../../lib/sql/quote.ts';
 import { userSql } from '../../../lib/sql/user-sql.ts';
@@ -105,4 +106,18 @@ test('a column of another type ends the statement, by its name', () => {
   assert.match(types('spark', { kind: 'float' }), /NOT IN \('float'/);
   assert.match(types('spark', { kind: 'binary' }), /NOT IN \('binary'/);
   assert.match(types('spark', { kind: 'timestamp' }), /NOT IN \('timestamp_ntz'/);
+});
+
+test('an engine is asked for some partitions only where their values have one text', () => {
+  const columns = (['int', 'double', 'string', 'timestamptz'] as const).map((kind) => ({ name: kind, type: { kind } }));
+  const cases: readonly (readonly [boolean, ...PartitionField[]])[] = [
+    [true],
+    [true, identity('int'), identity('string'), month('timestamptz')],
+    [false, identity('double')],
+    [false, identity('timestamptz')],
+    [false, identity('int'), bucket(4, 'int')],
+    [false, truncate(4, 'string')],
+    [false, identity('nowhere')],
+  ];
+  for (const [able, ...fields] of cases) assert.equal(canAskFor({ fields, columns }), able, JSON.stringify(fields));
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { append, csv, definePipeline, identity } from '../../../lib/define/index.ts';
+import { append, csv, definePipeline, identity, month } from '../../../lib/define/index.ts';
+import { knownPartitions } from '../../../lib/lake/engines/known-partitions.ts';
 import { createFakeEngine, type FakeEngine, type Faults } from '../../support/fake-engine.ts';
 import { openTestLake, type TestLake } from '../../support/test-lake.ts';
 
@@ -101,4 +102,59 @@ test('what lies in a partition of another unit is not adopted', async () => {
   const { status, error } = await lake.run({ runId: 'first', select: ['silver.orders', 'gold.days'] });
   assert.equal(status, 'FAILED');
   assert.match(error?.message ?? '', /it is of a partition that the engine was not asked for/);
+});
+
+test('partitions are known of the table, and of an input that is partitioned by the column that the table has from there', async () => {
+  const sql = {
+    'copy.sql': 'SELECT day, count(*) AS n FROM silver.orders o GROUP BY day',
+    'both.sql': 'SELECT coalesce(o.day, r.day) AS day, o.id FROM silver.orders o JOIN silver.returns r ON r.id = o.id',
+  };
+  const rows = csv({ columns: { id: 'int', day: 'date' } });
+  const definition = definePipeline({
+    name: 'shop',
+    sources: { rows, returns: rows },
+    silver: {
+      orders: { from: 'rows', mode: append(), partitionBy: [identity('day')] },
+      returns: { from: 'returns', mode: append(), partitionBy: [identity('day')] },
+    },
+    gold: {
+      copy: { sql: 'copy.sql', partitionBy: [identity('day')] },
+      months: { sql: 'copy.sql', partitionBy: [month('day')] },
+      both: { sql: 'both.sql', partitionBy: [identity('day')] },
+      plain: { sql: 'copy.sql' },
+    },
+  });
+  const lake = await openTestLake({ name: 'shop', definition, sql });
+  opened.push(lake);
+  await lake.land('rows', 'a.csv', 'id,day\n1,2026-03-02\n2,2026-01-05\n3,\n4,2026-01-05\n');
+  await lake.land('returns', 'a.csv', 'id,day\n1,2026-03-02\n2,2026-01-06\n');
+  await lake.run();
+  const { models } = await lake.deps.specs('shop');
+  const state = async (layer: string, name: string) => lake.metadata(`shop_${layer}.${name}`);
+  const inputs = new Map([
+    ['silver.orders', await state('silver', 'orders')],
+    ['silver.returns', await state('silver', 'returns')],
+  ]);
+  const known = async (name: string, more: typeof inputs = new Map()): Promise<unknown> => {
+    const model = models.find((one) => one.layer === 'gold' && one.name === name);
+    assert.ok(model?.layer === 'gold');
+    return knownPartitions(lake.store, model, new Map([...inputs, ...more]));
+  };
+  const days = [['2026-01-05'], ['2026-03-02'], [null]];
+  assert.deepEqual(await known('copy'), days);
+  assert.deepEqual(await known('months'), [], 'days say nothing of months');
+  assert.deepEqual(await known('both'), [], 'which of the two it is nobody knows');
+  assert.deepEqual(await known('plain'), []);
+  const months = await state('gold', 'months');
+  // Months since 1970.
+  assert.deepEqual(await known('months', new Map([['gold.months', months]])), [['672'], ['674'], [null]]);
+  assert.ok(months);
+  const [spec] = months['partition-specs'];
+  assert.ok(spec);
+  const respecified = {
+    ...months,
+    'partition-specs': [...months['partition-specs'], { ...spec, 'spec-id': 9 }],
+    'default-spec-id': 9,
+  };
+  assert.deepEqual(await known('months', new Map([['gold.months', respecified]])), [], 'of files of another spec');
 });
