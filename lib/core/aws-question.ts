@@ -4,6 +4,8 @@ export type AwsQuestion = {
   readonly service: string;
   /** The IAM action that it takes: `lambda:GetAccountSettings`. */
   readonly action: string;
+  /** What it is asked about, for messages; left out: the account. */
+  readonly resource?: string;
   /** With its query. */
   readonly path?: string;
   /** A service that is in no region, such as IAM. */

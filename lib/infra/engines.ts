@@ -1,37 +1,59 @@
 import { Arn, Stack } from 'aws-cdk-lib';
-import { Policy, PolicyStatement, type PolicyStatementProps, type Role } from 'aws-cdk-lib/aws-iam';
+import { Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
 import { enginesOf } from '../core/implementations.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import { acknowledgeResources } from './acknowledge.ts';
 import { ATHENA_RESULTS } from './buckets.ts';
 import type { Functions } from './functions.ts';
-import { bucketArn, databaseName, glueArns, type LakePlaces } from './places.ts';
+import { bucketArn, databaseName, glueArns, type LakePlaces, tableArn } from './places.ts';
 import type { Roles } from './roles.ts';
+import { connectSpark, type EnginePolicies, type SparkOptions } from './spark.ts';
 
 export type EnginesProps = {
   readonly lake: LakePlaces;
   readonly spec: PipelineSpec;
   readonly roles: Pick<Roles, 'Work' | 'Open' | 'Publish'>;
+  /** Undefined: models cannot be handed to Spark. */
+  readonly spark: SparkOptions | undefined;
 };
 
 /**
- * Lets the function that stages hand models to the engines of their texts. They read and write with its rights; what it is given beside
- * those is to begin statements, and to make known the tables that these read and write. What undoes runs may stop statements, and what
- * vacuums have such tables forgotten.
+ * Lets the function that stages hand models to the engines of their texts. What it is given beside its own rights is to begin
+ * statements, and to make known the tables that these read and write: Athena reads and writes with its rights, Spark with those of a role.
+ * What undoes runs may stop statements, and what vacuums have such tables forgotten.
  */
-export function connectEngines({ Stage, Fail, Sweep }: Functions, { lake, spec, roles }: EnginesProps): void {
-  if (!enginesOf(spec).includes('athena')) return;
+export function connectEngines(
+  scope: Construct,
+  functions: Functions,
+  { lake, spec, roles, spark }: EnginesProps,
+): void {
+  const engines = enginesOf(spec);
+  const withSpark = engines.includes('spark') ? spark : undefined;
+  if (!engines.includes('athena') && withSpark === undefined) return;
+  const policies: EnginePolicies = {
+    begin: policyOf(roles.Work),
+    stop: policyOf(roles.Open),
+    forget: policyOf(roles.Publish),
+  };
+  if (engines.includes('athena')) connectAthena(policies, functions, lake);
+  if (withSpark !== undefined) connectSpark(scope, policies, functions, { ...withSpark, lake, spec });
+  showTables(policies, lake, spec.name);
+}
+
+function policyOf(role: Role): Policy {
+  const policy = new Policy(role, 'Engines');
+  policy.attachToRole(role);
+  return policy;
+}
+
+function connectAthena({ begin, stop }: EnginePolicies, { Stage, Fail, Sweep }: Functions, lake: LakePlaces): void {
   for (const one of [Stage, Fail, Sweep]) one.addEnvironment('STRATA_ATHENA_WORKGROUP', lake.names.workgroup);
-  const policy = new Policy(roles.Work, 'Engines');
-  const stack = Stack.of(policy);
   const results = `${bucketArn(lake, 'ops')}/${ATHENA_RESULTS}*`;
-  const own = Arn.format(
-    { service: 'glue', resource: 'table', resourceName: `${databaseName(lake.names, spec.name, 'gold')}/*__strata_*` },
-    stack,
+  const workgroup = Arn.format(
+    { service: 'athena', resource: 'workgroup', resourceName: lake.names.workgroup },
+    Stack.of(begin),
   );
-  const read = glueArns(stack, lake.names, spec.name, ['gold']);
-  const [catalog = '', database = ''] = read;
-  const workgroup = Arn.format({ service: 'athena', resource: 'workgroup', resourceName: lake.names.workgroup }, stack);
   const statements = [
     {
       sid: 'Athena',
@@ -53,29 +75,37 @@ export function connectEngines({ Stage, Fail, Sweep }: Functions, { lake, spec, 
       actions: ['s3:GetBucketLocation'],
       resources: (['silver', 'gold', 'ops'] as const).map((zone) => bucketArn(lake, zone)),
     },
-    { sid: 'TablesOfEngines', actions: ['glue:GetDatabase', 'glue:GetTable', 'glue:GetTables'], resources: [...read] },
-    {
+  ];
+  for (const statement of statements) begin.addStatements(new PolicyStatement(statement));
+  acknowledgeResources(begin, [results], 'The results of statements, whose names Athena gives them');
+  const may = { sid: 'StopStatements', actions: ['athena:StopQueryExecution'], resources: [workgroup] };
+  stop.addStatements(new PolicyStatement(may));
+}
+
+function showTables({ begin, forget }: EnginePolicies, lake: LakePlaces, pipeline: string): void {
+  const stack = Stack.of(begin);
+  const own = tableArn(stack, databaseName(lake.names, pipeline, 'gold'), '*__strata_*');
+  const read = glueArns(stack, lake.names, pipeline, ['gold']);
+  const [catalog = '', database = ''] = read;
+  begin.addStatements(
+    new PolicyStatement({
+      sid: 'TablesOfEngines',
+      actions: ['glue:GetDatabase', 'glue:GetTable', 'glue:GetTables'],
+      resources: [...read],
+    }),
+    new PolicyStatement({
       sid: 'OwnTablesOfEngines',
       actions: ['glue:CreateTable', 'glue:UpdateTable', 'glue:DeleteTable'],
       resources: [catalog, database, own],
-    },
-  ];
-  for (const statement of statements) policy.addStatements(new PolicyStatement(statement));
-  acknowledgeResources(policy, [results], 'The results of statements, whose names Athena gives them');
-  acknowledgeResources(policy, [...read, own], 'Tables that runs show to engines, whose names come with the runs');
-  policy.attachToRole(roles.Work);
-  const stop = { sid: 'StopStatements', actions: ['athena:StopQueryExecution'], resources: [workgroup] };
-  attach(new Policy(roles.Open, 'Engines'), roles.Open, stop);
-  const forgetting = new Policy(roles.Publish, 'Engines');
-  attach(forgetting, roles.Publish, {
-    sid: 'ForgetTablesOfEngines',
-    actions: ['glue:DeleteTable'],
-    resources: [catalog, database, own],
-  });
-  acknowledgeResources(forgetting, [own], 'Tables that runs showed to engines, whose names come with the runs');
-}
-
-function attach(policy: Policy, role: Role, statement: PolicyStatementProps): void {
-  policy.addStatements(new PolicyStatement(statement));
-  policy.attachToRole(role);
+    }),
+  );
+  acknowledgeResources(begin, [...read, own], 'Tables that runs show to engines, whose names come with the runs');
+  forget.addStatements(
+    new PolicyStatement({
+      sid: 'ForgetTablesOfEngines',
+      actions: ['glue:DeleteTable'],
+      resources: [catalog, database, own],
+    }),
+  );
+  acknowledgeResources(forget, [own], 'Tables that runs showed to engines, whose names come with the runs');
 }

@@ -23,4 +23,5 @@ export { PipelineStack } from './pipeline-stack.ts';
 export type { GivenBuckets } from './places.ts';
 export { bundlesFor, compiledPipeline, compiledPipelines } from './project.ts';
 export type { ServingOptions } from './serving.ts';
+export type { SparkOptions } from './spark.ts';
 export type { ScheduledMaintenance, StartOn } from './triggers.ts';

@@ -9,6 +9,7 @@ import type { AlarmsOptions } from './alarms.ts';
 import type { ILake } from './lake.ts';
 import type { OriginOptions } from './origins.ts';
 import type { ServingOptions } from './serving.ts';
+import type { SparkOptions } from './spark.ts';
 import type { StartOn } from './triggers.ts';
 
 /** What may be other than the default. */
@@ -41,6 +42,8 @@ export type PipelineOptions = {
   readonly origins?: { readonly [source: string]: OriginOptions };
   /** Of a pipeline that serves tables: where the function is that does, and its secret. Default: as the others, and the secret by its name. */
   readonly serve?: ServingOptions;
+  /** Of a pipeline with texts for Spark: where jobs run that compute them. Default: nowhere, and runs that need it fail with words. */
+  readonly spark?: SparkOptions;
   /** How long logs stay; default: a month. */
   readonly logRetention?: RetentionDays;
   /** Of logs, which hold no data of the lake; default: DESTROY. */

@@ -64,7 +64,7 @@ export class Pipeline extends Construct implements IConnectable {
       ...(serving === undefined ? {} : { serving }),
     });
     if (spec.serve !== undefined) connectSink(this, this.functions, spec.serve, props.serve ?? {});
-    connectEngines(this.functions, { lake, spec, roles });
+    connectEngines(this, this.functions, { lake, spec, roles, spark: props.spark });
     const { functions } = this;
     const definition = props.definition ?? medallionDefinition();
     const machine = createStateMachine(this, {

@@ -56,3 +56,7 @@ export function glueArns(
     }),
   ];
 }
+
+export function tableArn(stack: Stack, database: string, table: string): string {
+  return Arn.format({ service: 'glue', resource: 'table', resourceName: `${database}/${table}` }, stack);
+}

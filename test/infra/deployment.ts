@@ -1,14 +1,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { Role } from 'aws-cdk-lib/aws-iam';
+import { enginesOf } from '../../lib/core/implementations.ts';
 import { ORIGIN_FUNCTIONS } from '../../lib/core/origins.ts';
 import type { PipelineSpec } from '../../lib/core/spec.ts';
 import { LIGHT_FUNCTIONS, STATES } from '../../lib/core/states.ts';
 import { append, cron, csv, definePipeline, scd2, secret, seed } from '../../lib/define/index.ts';
 import { createDeployment } from '../../lib/infra/app.ts';
+import type { SparkOptions } from '../../lib/infra/spark.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { compileTest, type TestPipeline } from '../support/test-lake.ts';
+import { ACCOUNT } from './resources.ts';
 
 export const DEFINITION = readFileSync(new URL('../../statemachines/medallion.asl.json', import.meta.url), 'utf8');
 
@@ -88,7 +92,7 @@ export const FOLLOWER: TestPipeline = {
     openlineage: { to: 'https://lineage.example.com', key: secret('LINEAGE_KEY') },
     gold: {
       total: {
-        sql: { duckdb: 'total.sql', athena: 'total.athena.sql' },
+        sql: { duckdb: 'total.sql', athena: 'total.athena.sql', spark: 'total.athena.sql' },
         export: { csv: { to: 'total.csv' }, files: { name: '{name}.txt', text: '{n}' } },
       },
     },
@@ -110,6 +114,18 @@ export function fakeBundles({ bindingMissing = false } = {}): string {
   }
   if (bindingMissing) writeFileSync(join(folder, 'worker', 'BINDING-MISSING'), '');
   return folder;
+}
+
+/** An application and a role of the user's. */
+export const APPLICATION = '00fabc123';
+export const SPARK_ROLE = `arn:aws:iam::${ACCOUNT}:role/spark-jobs`;
+
+function sparkOf(stack: Stack): SparkOptions {
+  return {
+    applicationId: APPLICATION,
+    role: Role.fromRoleArn(stack, 'SparkRole', SPARK_ROLE),
+    submit: '--conf spark.executor.memory=8g',
+  };
 }
 
 const compiled = new Map<TestPipeline, Promise<PipelineSpec>>();
@@ -148,6 +164,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Synthesiz
     specs,
     bundles: options.bundles ?? fakeBundles(),
     definition: DEFINITION,
+    pipeline: (stack, spec) => (enginesOf(spec).includes('spark') ? { spark: sparkOf(stack) } : {}),
     ...(options.destroyData === undefined ? {} : { destroyData: options.destroyData }),
   });
   const templates = pipelines.map((stack, at) => [specs[at]?.name ?? '', Template.fromStack(stack)] as const);

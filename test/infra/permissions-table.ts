@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { functionsOfRole, ROLE_NAMES } from '../../lib/core/roles.ts';
-import { deploy, FOLLOWER, LEADER } from './deployment.ts';
+import { APPLICATION, deploy, FOLLOWER, LEADER } from './deployment.ts';
 import { statementsOf } from './policies.ts';
 import { ACCOUNT, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';
 
@@ -100,6 +100,7 @@ function general(text: string): string {
   return text
     .replaceAll(ACCOUNT, '<account>')
     .replaceAll(REGION, '<region>')
+    .replaceAll(APPLICATION, '<application>')
     .replaceAll(/web[_-]shop/g, '<pipeline>')
     .replaceAll(/(?<=\/)leader/g, '<other>');
 }

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { App } from 'aws-cdk-lib';
+import { App, Lazy } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { functionsOfRole, ROLE_NAMES } from '../../lib/core/roles.ts';
 import { FUNCTIONS, type FunctionName, STATES, stateRow } from '../../lib/core/states.ts';
 import { type LakeOptions, LakeStack } from '../../lib/infra/lake-stack.ts';
+import { checkApplication } from '../../lib/infra/spark.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { ownStack } from './constructs.ts';
-import { deploy, FOLLOWER, LEADER } from './deployment.ts';
+import { APPLICATION, deploy, FOLLOWER, LEADER, SPARK_ROLE } from './deployment.ts';
 import { allows, type Request, statementOf, statementsOf, statementsOfFunction } from './policies.ts';
 import { ACCOUNT, at, type Fields, list, REGION, resourceOf, resourcesOf } from './resources.ts';
 import { missingOf, trustedIn } from './trusted.ts';
@@ -24,6 +25,7 @@ const arn = (service: string, rest: string): string => `arn:aws:${service}:${REG
 const MACHINE = arn('states', 'stateMachine:strata-web-shop');
 const bucket = (zone: string): string => `arn:aws:s3:::strata-${zone}-${ACCOUNT}-${REGION}`;
 const object = (key: string): string => `${bucket(key.split('/')[0] ?? '')}/${key}`;
+const TO_SPARK = { 'iam:PassedToService': 'emr-serverless.amazonaws.com' };
 const TABLE = arn('glue', 'table/web_shop_silver/orders');
 
 /** Names of the functions that may do something. */
@@ -67,6 +69,21 @@ test('only where a model has a text for an engine, what works on data hands mode
     [{ action: 'glue:CreateTable', resource: arn('glue', 'table/web_shop_silver/total__strata_0a_0_1_out') }, false],
     [{ action: 's3:PutObject', resource: `${bucket('ops')}/athena-results/1.csv` }, true],
     [{ action: 's3:GetBucketLocation', resource: bucket('gold') }, true],
+    [{ action: 'emr-serverless:StartJobRun', resource: arn('emr-serverless', `/applications/${APPLICATION}`) }, true],
+    [{ action: 'emr-serverless:StartJobRun', resource: arn('emr-serverless', '/applications/00fother') }, false],
+    [
+      {
+        action: 'emr-serverless:CancelJobRun',
+        resource: arn('emr-serverless', `/applications/${APPLICATION}/jobruns/1`),
+      },
+      true,
+    ],
+    [{ action: 'iam:PassRole', resource: SPARK_ROLE, context: TO_SPARK }, true],
+    [
+      { action: 'iam:PassRole', resource: SPARK_ROLE, context: { 'iam:PassedToService': 'lambda.amazonaws.com' } },
+      false,
+    ],
+    [{ action: 'iam:PassRole', resource: `${SPARK_ROLE}-other`, context: TO_SPARK }, false],
   ];
   for (const [request, allowed] of requests) {
     assert.equal(allows(statementsOfFunction(follower, 'Stage'), request), allowed, JSON.stringify(request));
@@ -82,7 +99,8 @@ test('only where a model has a text for an engine, what works on data hands mode
     [...requests.map(([request]) => request), mayStop].map(({ action, resource }) =>
       allowed.some((one) => JSON.stringify(one) === JSON.stringify({ action, resource })),
     );
-  assert.deepEqual(may(follower, 'Fail'), only(mayStop), 'what undoes a run may stop its statements');
+  const mayCancel = requests.map(([request]) => request).filter(({ action }) => action.endsWith(':CancelJobRun'));
+  assert.deepEqual(may(follower, 'Fail'), only(mayStop, ...mayCancel), 'what undoes a run may stop its statements');
   const tending = requests.filter(([{ action, resource }]) =>
     allows(statementsOfFunction(shop, 'Sweep'), { action, resource }),
   );
@@ -99,6 +117,39 @@ test('only where a model has a text for an engine, what works on data hands mode
     [true, true, true, false, false],
   );
   assert.ok(!names.some((name) => told(shop, name)));
+});
+
+test('a job of Spark reads what a model reads, and writes what is staged and what it says', () => {
+  const role = statementsOf(follower, SPARK_ROLE.replace(/^.*\//, ''));
+  const gold = `${bucket('gold')}/gold/web_shop`;
+  const run = `${bucket('ops')}/ops/web_shop/_runs/r1`;
+  const table = (name: string): string => arn('glue', `table/web_shop_gold/${name}`);
+  const requests: readonly (readonly [Request, boolean])[] = [
+    [{ action: 's3:GetObject', resource: `${bucket('silver')}/silver/web_shop/orders/data/a.parquet` }, true],
+    [{ action: 's3:GetObject', resource: `${bucket('gold')}/gold/leader/counts/data/a.parquet` }, true],
+    [{ action: 's3:GetObject', resource: `${bucket('bronze')}/bronze/web_shop/rows/a.csv` }, false],
+    [{ action: 's3:PutObject', resource: `${gold}/total/staged/r1/0a/gold.total-00000-1/data/a.parquet` }, true],
+    [{ action: 's3:PutObject', resource: `${gold}/total/data/a.parquet` }, false],
+    [{ action: 's3:DeleteObject', resource: `${gold}/total/staged/r1/0a/gold.total-00000-1/data/a.parquet` }, false],
+    [{ action: 's3:PutObject', resource: `${run}/level-1/engines/u/1-insert-0-statement.json.ended` }, true],
+    [{ action: 's3:PutObject', resource: `${run}/plan.json` }, false],
+    [{ action: 'glue:UpdateTable', resource: table('total__strata_0a_0_1_out') }, true],
+    [{ action: 'glue:UpdateTable', resource: table('total') }, false],
+    [{ action: 'glue:DeleteTable', resource: table('total__strata_0a_0_1_out') }, false],
+  ];
+  for (const [request, allowed] of requests) assert.equal(allows(role, request), allowed, JSON.stringify(request));
+  const { Environment } = resourceOf(follower, 'AWS::Lambda::Function', 'Stage').properties;
+  const told = at(Environment as Fields, 'Variables') as Fields;
+  assert.deepEqual(
+    [told['STRATA_SPARK_APPLICATION'], told['STRATA_SPARK_ROLE'], told['STRATA_SPARK_SUBMIT']],
+    [APPLICATION, SPARK_ROLE, '--conf spark.executor.memory=8g'],
+  );
+  assert.match(JSON.stringify(told['STRATA_SPARK_SCRIPT']), /s3:\/\/cdk-[^"]*-assets-[^"]*\/[0-9a-f]{64}\.py/);
+  for (const id of ['arn:aws:emr-serverless:eu-west-1:111122223333:/applications/00f', 'Spark', ''])
+    assert.throws(() => checkApplication('shop', id), /pipeline shop: spark\.applicationId: got .*; expected the id/);
+  checkApplication('shop', Lazy.string({ produce: () => 'x' }));
+  const program = role.find(({ resources }) => /cdk-/.test(resources.join()));
+  assert.deepEqual(program?.actions, ['s3:GetObject']);
 });
 
 test('a run that exports is not refused by a deploy that takes the last export of its pipeline away', () => {

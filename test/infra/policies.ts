@@ -59,7 +59,7 @@ function holds(condition: Fields, { prefix, context = {} }: Request): boolean {
       if (operator === 'StringLikeIfExists' && key === 's3:prefix') {
         return prefix === undefined || list(patterns).some((pattern) => matches(String(pattern), prefix));
       }
-      if (!/^String(Equals|Like)$/.test(operator) || !key.startsWith('kms:')) {
+      if (!/^String(Equals|Like)$/.test(operator) || !/^(kms:|iam:PassedToService$)/.test(key)) {
         throw new Error(`a condition that the test does not know: ${operator} ${key}`);
       }
       const found = context[key];

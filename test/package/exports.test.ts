@@ -118,6 +118,7 @@ const CDK = {
       'PipelineStackProps',
       'ScheduledMaintenance',
       'ServingOptions',
+      'SparkOptions',
       'StartOn',
       'StepName',
       'Zone',

@@ -65,7 +65,7 @@ export function createAskAws(open: () => Config, settings: AskSettings): AskAws 
         return await send(question);
       } catch (cause) {
         if (attempt === attempts || !isPassing(cause)) {
-          throw awsFailure({ action: question.action, resource: 'the account' }, cause);
+          throw awsFailure({ action: question.action, resource: question.resource ?? 'the account' }, cause);
         }
         await wait(attempt * 200);
       }

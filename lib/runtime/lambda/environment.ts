@@ -25,11 +25,23 @@ const environment = z.object({
   STRATA_PAGE_FUNCTION: z.string().optional(),
   STRATA_STATE_MACHINE_ARN: z.string().optional(),
   STRATA_ATHENA_WORKGROUP: z.string().optional(),
+  STRATA_SPARK_APPLICATION: z.string().optional(),
+  STRATA_SPARK_ROLE: z.string().default(''),
+  STRATA_SPARK_SCRIPT: z.string().default(''),
+  STRATA_SPARK_SUBMIT: z.string().default(''),
   STRATA_TMP_MB: z.coerce.number().int().positive().default(512),
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().positive().default(1_769),
   STRATA_SPECS: z.string().optional(),
   TMPDIR: z.string().default('/tmp'),
 });
+
+/** What `createEmrServerless` has from a deployment. */
+export type SparkPlace = {
+  readonly applicationId: string;
+  readonly roleArn: string;
+  readonly script: string;
+  readonly more: string;
+};
 
 export type FunctionEnvironment = {
   readonly pipeline: string;
@@ -50,6 +62,8 @@ export type FunctionEnvironment = {
   readonly stateMachineArn: string | undefined;
   /** Present: gold models may be handed to Athena, in this workgroup. */
   readonly athenaWorkgroup: string | undefined;
+  /** Present: gold models may be handed to Spark, in this application of EMR Serverless. */
+  readonly spark: SparkPlace | undefined;
   readonly memoryMb: number;
   readonly tmpMb: number;
   /** Where the compiled pipeline lies, for those that read it. */
@@ -86,9 +100,17 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     pageFunction: data.STRATA_PAGE_FUNCTION,
     stateMachineArn: data.STRATA_STATE_MACHINE_ARN,
     athenaWorkgroup: data.STRATA_ATHENA_WORKGROUP,
+    spark: sparkOf(data),
     memoryMb: data.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     tmpMb: data.STRATA_TMP_MB,
     specs: data.STRATA_SPECS,
     tmp: data.TMPDIR,
   };
+}
+
+function sparkOf(data: z.output<typeof environment>): SparkPlace | undefined {
+  const applicationId = data.STRATA_SPARK_APPLICATION;
+  if (applicationId === undefined) return undefined;
+  const { STRATA_SPARK_ROLE: roleArn, STRATA_SPARK_SCRIPT: script, STRATA_SPARK_SUBMIT: more } = data;
+  return { applicationId, roleArn, script, more };
 }

@@ -8,6 +8,7 @@ import { createParquetAuditLog } from '../../adapters/audit/parquet.ts';
 import { createAskAws } from '../../adapters/aws/ask.ts';
 import { CONNECTIONS } from '../../adapters/aws/connections.ts';
 import { createAwsSecrets } from '../../adapters/aws/secrets.ts';
+import { stopsJobs } from '../../adapters/engines/spark/emr-jobs.ts';
 import { stopsAthena } from '../../adapters/engines/stop-athena.ts';
 import { createS3Store } from '../../adapters/store/s3.ts';
 import { InvalidInput } from '../../core/errors.ts';
@@ -89,10 +90,14 @@ export function failDeps(log: Log): FailDeps {
 const IN_PASSING = { attempts: 2, timeoutMs: 5_000 };
 
 /** Whom Fail asks to stop what they compute for a run that it undoes. */
-function stopping({ athenaWorkgroup }: FunctionEnvironment): Pick<FailDeps, 'sqlEngine'> {
-  if (athenaWorkgroup === undefined) return {};
-  const athena = stopsAthena(createAskAws(() => new S3Client({ requestHandler: CONNECTIONS }).config, IN_PASSING));
-  return { sqlEngine: (name) => (name === 'athena' ? athena : undefined) };
+function stopping({ athenaWorkgroup, spark }: FunctionEnvironment): Pick<FailDeps, 'sqlEngine'> {
+  if (athenaWorkgroup === undefined && spark === undefined) return {};
+  const ask = createAskAws(() => new S3Client({ requestHandler: CONNECTIONS }).config, IN_PASSING);
+  const engines = {
+    athena: athenaWorkgroup === undefined ? undefined : stopsAthena(ask),
+    spark: spark === undefined ? undefined : stopsJobs(ask, spark.applicationId),
+  };
+  return { sqlEngine: (name) => engines[name] };
 }
 
 export function notifyDeps(log: Log): NotifyDeps & { readonly pipeline: string } {

@@ -127,7 +127,7 @@ export function workerDeps(environment: FunctionEnvironment, scratch: string, lo
       clocksAgree: true,
       billedBy: 'aws',
     },
-    ...lambdaEngines(environment, clients.glue),
+    ...lambdaEngines(environment, clients.glue, store),
     peakMemory,
     watchSpill: spill.watch,
   };

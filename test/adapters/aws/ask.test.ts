@@ -74,6 +74,7 @@ test('one that does not pass ends as Unavailable, and what the caller may not as
     message: /^sts:GetCallerIdentity on the account is not/,
   });
   assert.equal(sent.length, 3);
+  await assert.rejects(askIn('eu-west-1')({ ...WHO, resource: 'application 1' }), /on application 1 is not possible/);
   mock.restoreAll();
   const denied = onFetch(
     () => new Response('{"__type":"AccessDeniedException","Message":"no \\"way\\""}', { status: 400 }),

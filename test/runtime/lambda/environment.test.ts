@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GlueClient } from '@aws-sdk/client-glue';
+import { createMemoryStore } from '../../../lib/adapters/store/memory.ts';
 import { InvalidInput } from '../../../lib/core/errors.ts';
 import { type LineageReceiver, parseReceiver, renderReceiver } from '../../../lib/core/lineage-receiver.ts';
 import { renderWebhook, type Webhook } from '../../../lib/core/webhook.ts';
+import { lambdaEngines } from '../../../lib/runtime/lambda/engines.ts';
 import { parseEnvironment } from '../../../lib/runtime/lambda/environment.ts';
 
 const WEBHOOK: Webhook = { secret: 'ALERTS_URL', format: 'slack' };
@@ -18,6 +21,10 @@ const FULL = {
   STRATA_PAGE_FUNCTION: 'strata-shop-finish',
   STRATA_STATE_MACHINE_ARN: 'arn:machine',
   STRATA_ATHENA_WORKGROUP: 'lake',
+  STRATA_SPARK_APPLICATION: '00fabc',
+  STRATA_SPARK_ROLE: 'arn:role',
+  STRATA_SPARK_SCRIPT: 's3://assets/a.py',
+  STRATA_SPARK_SUBMIT: '--conf a=b',
   STRATA_TMP_MB: '4096',
   STRATA_WEBHOOK: renderWebhook(WEBHOOK),
   STRATA_OPENLINEAGE: renderReceiver(LINEAGE),
@@ -35,6 +42,7 @@ test('everything that a stack sets is read, and nothing else', () => {
     pageFunction: 'strata-shop-finish',
     stateMachineArn: 'arn:machine',
     athenaWorkgroup: 'lake',
+    spark: { applicationId: '00fabc', roleArn: 'arn:role', script: 's3://assets/a.py', more: '--conf a=b' },
     memoryMb: 3_008,
     tmpMb: 4_096,
     specs: '/opt/specs',
@@ -53,6 +61,7 @@ test('a function has only the buckets that it may use, and defaults for the rest
     pageFunction: undefined,
     stateMachineArn: undefined,
     athenaWorkgroup: undefined,
+    spark: undefined,
     memoryMb: 1_769,
     tmpMb: 512,
     specs: undefined,
@@ -113,4 +122,20 @@ test('a collector of lineage is an address without a password, or a bus by its n
   for (const text of ['', '{', '1', 'null', '{"to":1}']) assert.equal(parseReceiver(text), undefined, text);
   const odd = { to: 'http://x', namespace: 1, secret: 'not a name' };
   assert.deepEqual(parseReceiver(JSON.stringify(odd)), { to: 'http://x' });
+});
+
+test('models are handed to the engines that the stack names, and to no others', () => {
+  const environment = parseEnvironment(FULL);
+  const glue = new GlueClient({ region: 'eu-west-1' });
+  const titles = (place: Partial<typeof environment>): readonly (string | undefined)[] => {
+    const { sqlEngine } = lambdaEngines({ ...environment, ...place }, glue, createMemoryStore());
+    return (['athena', 'spark'] as const).map((name) => sqlEngine?.(name)?.title);
+  };
+  assert.deepEqual(titles({}), ['Athena (workgroup lake)', 'Spark (application 00fabc)']);
+  assert.deepEqual(titles({ spark: undefined }), ['Athena (workgroup lake)', undefined]);
+  assert.deepEqual(titles({ athenaWorkgroup: undefined }), [undefined, 'Spark (application 00fabc)']);
+  assert.deepEqual(
+    lambdaEngines({ ...environment, athenaWorkgroup: undefined, spark: undefined }, glue, createMemoryStore()),
+    {},
+  );
 });

@@ -129,6 +129,11 @@ test('what an engine says of values is withheld where a pipeline has personal co
       /refuses its text: got column n: got double; expected bigint \(/,
     ],
     ["COLUMN_NOT_FOUND: line 1:8: Column 'x' cannot be resolved", /line 1:8: Column 'x' cannot be resolved/],
+    [
+      '[CAST_INVALID_INPUT] The value \'Ana Ruiz\' of the type "STRING" cannot be cast',
+      /got what the engine says of it is withheld, since/,
+    ],
+    ['[UNRESOLVED_ROUTINE] Cannot resolve function `f`', /got \[UNRESOLVED_ROUTINE\] Cannot resolve function `f`/],
     ['Access Denied: s3:PutObject', /Access Denied: s3:PutObject/],
   ];
   for (const [reason, message] of cases) {

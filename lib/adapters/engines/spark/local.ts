@@ -68,8 +68,8 @@ export function createLocalSpark(options: LocalSparkOptions): SqlEngine<TableMet
       if (ended !== undefined) return progressOf(ended);
       return begun.get(id) ?? { kind: 'failed', reason: 'the process that had it done has ended' };
     },
-    async cancel() {
-      (await session)?.end();
+    async cancel(id) {
+      if (begun.get(id)?.kind === 'working' && (await readEnded(store, id)) === undefined) (await session)?.end();
     },
   };
 }

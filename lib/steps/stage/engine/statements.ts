@@ -55,7 +55,7 @@ export async function execute(
 
 /** Of a text and its tables, rights and limits, which quote no value of a row; and what `requireTypes` says. */
 const OPEN =
-  /^(?:[A-Z_]+: )?line \d+:\d+: |^(?:[A-Z_]*(?:NOT_FOUND|PERMISSION_DENIED|ACCESS_DENIED)|Access Denied|Query exhausted resources)|not authorized|Bytes scanned limit/;
+  /^(?:[A-Z_]+: )?line \d+:\d+: |^(?:[A-Z_]*(?:NOT_FOUND|PERMISSION_DENIED|ACCESS_DENIED)|Access Denied|Query exhausted resources)|^\[(?:UNRESOLVED_|[A-Z_]*NOT_FOUND|PARSE_SYNTAX_ERROR|MISSING_)|not authorized|Bytes scanned limit/;
 const OTHER_TYPE = /column \S+: got [\w(), ]+; expected [\w(), <>:]+/;
 
 function reasonOf(reason: string, personal: boolean): string {

@@ -118,15 +118,17 @@ describe('a Spark of this machine', () => {
     assert.deepEqual(JSON.parse(new TextDecoder().decode((await store.read(KEY)).bytes)), { sql: SELECT });
     assert.deepEqual(await engine.look(KEY), { kind: 'working' });
     assert.deepEqual(await make().look(KEY), { kind: 'failed', reason: 'the process that had it done has ended' });
+    await make().cancel(KEY);
+    assert.equal(counts().ended, 0, 'only who has begun it ends its session');
+    await engine.cancel(KEY);
+    assert.equal(counts().ended, 1);
     await store.write(`${KEY}.ended`, bytes('{"errors":[]}'), { kind: 'any' });
     assert.deepEqual(await engine.look(KEY), { kind: 'done' });
     const other = make();
     assert.equal(await other.start(SELECT, 'token', KEY), KEY);
     assert.deepEqual(await other.look(KEY), { kind: 'done' });
-    assert.deepEqual([begun.length, counts()], [1, { opened: 1, ended: 0 }]);
     await engine.cancel(KEY);
-    await other.cancel(KEY);
-    assert.equal(counts().ended, 1);
+    assert.deepEqual([begun.length, counts()], [1, { opened: 1, ended: 1 }]);
   });
 
   test('begins anew where its session has ended, or did not open', async () => {
