@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Bench, SideResult } from './bench.ts';
 import { measureNode } from './child.ts';
+import { packedCommand } from './command/measure.ts';
 import type { FingerprintSpec } from './fingerprint.ts';
 import { freshFolder, linkFiles, WORK } from './folders.ts';
 import { readFolder, readLake } from './read-tables.ts';
 
-const STRATA = fileURLToPath(new URL('../bin/strata.ts', import.meta.url));
+/** The command as the package brings it, made once. */
+let packed: Promise<string> | undefined;
 
 /** Where the lake of a side is. */
 export const LAKE = join(WORK, 'lake');
@@ -29,7 +31,9 @@ export async function runLake(bench: Bench, work: LakeWork): Promise<SideResult>
   }
   const options = ['--root', root, '--pipelines', work.pipelines, ...(work.options ?? [])];
   const run = [...options, '--json', 'run', work.pipeline];
-  const { stdout, ...sample } = await measureNode(STRATA, run, WORK);
+  packed ??= packedCommand();
+  const command = join(await packed, 'dist', 'bin', 'strata.js');
+  const { stdout, ...sample } = await measureNode(command, run, WORK);
   const { status } = JSON.parse(stdout) as { readonly status?: unknown };
   if (status !== 'SUCCEEDED') throw new Error(`the run of ${work.pipeline} did not succeed: ${stdout}`);
   return { ...sample, fingerprints: await readLake(bench.session, root, work.pipeline, work.tables) };
