@@ -9,7 +9,7 @@ import { userSql } from '../../lib/sql/user-sql.ts';
 import { planFiles } from '../../lib/table/read.ts';
 import { readingSession } from '../support/test-engine.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
-import { compact, filesOf } from './compact-lake.ts';
+import { compact, filesOf, snapshotOf } from './compact-lake.ts';
 
 /** Rows of two columns that have nothing to do with each other; as many as some files have. */
 const ROWS = 800_000;
@@ -97,6 +97,9 @@ describe('a large file', () => {
     assert.deepEqual(await lake.rows('shop_silver.items', FINGERPRINT), before);
     // The model's own Z-order is that of files which are written anew for their size.
     await compact(lake, { table, target_mb: 1_000, min_files: 2, all: true });
+    const { summary } = await snapshotOf(lake, table);
+    const asked = { target_mb: 1_000, min_files: 2, all: true, zorder: ['customer', 'product'] };
+    assert.deepEqual(JSON.parse(summary['strata.compact'] ?? ''), asked);
     const joined = await widths(lake);
     assert.equal(joined.files, 1);
     await compact(lake, { table, target_mb, all: true });
@@ -145,8 +148,10 @@ test('files of many rows are packed by the level that a trial chose; rows that a
     [false, 'COMPRESSION_LEVEL 2'],
   ]);
   assert.equal((await filesOf(lake, 'shop_silver.items')).length, 1);
+  assert.equal((await snapshotOf(lake, 'shop_silver.items')).summary['strata.compact'], '{"min_files":2}');
   assert.deepEqual(await lake.rows('shop_silver.items', sum), before);
   await compact(noting, { table: 'shop_silver.items', sort: ['id'] });
+  assert.equal((await snapshotOf(lake, 'shop_silver.items')).summary['strata.compact'], '{"sort":["id"]}');
   await compact(noting, { table: 'shop_silver.items', zorder: ['id'] });
   assert.deepEqual(levels(), [
     [false, undefined],

@@ -62,6 +62,7 @@ describe('a compaction', () => {
     assert.equal(summary.operation, 'replace');
     assert.equal(summary['strata.run_id'], 'c1');
     assert.equal(summary['total-records'], '15');
+    assert.equal(summary['strata.compact'], undefined);
     assert.deepEqual(await strayFiles(lake, 'shop_silver.orders'), []);
   });
 

@@ -1,3 +1,4 @@
+import type { CompactRequest } from '../../core/asked.ts';
 import { AuditFailed, CommitConflict } from '../../core/errors.ts';
 import type { Bin, BinFile, MaintainedTable } from '../../core/maintenance.ts';
 import type { RunRef } from '../../core/run.ts';
@@ -17,6 +18,9 @@ import { discardSnapshot, rewriteStem } from './discard-maintenance.ts';
 import { maintenancePlaces, type PreparedRound, type RewrittenBin, type TableRound } from './maintenance-folder.ts';
 import { describeWork } from './plan-tables.ts';
 
+/** In the summary of a snapshot: how its compaction was asked for, and the Z-order that the table has by itself; as JSON. */
+const ASKED = 'strata.compact';
+
 /** How often a table is tried that others commit to at the same time. */
 const ATTEMPTS = 5;
 
@@ -27,6 +31,7 @@ type Round = {
   readonly run: RunRef;
   readonly round: number;
   readonly table: MaintainedTable;
+  readonly request: CompactRequest;
   /** The table as the bins were planned on it. */
   readonly base: TableMetadata;
   /** Nothing of the table was left as it is. */
@@ -94,12 +99,18 @@ async function prepareRound(
     snapshotId: deps.ids.snapshot(),
     nowMs: deps.clock.now().getTime(),
     unique: deps.ids.unique(),
-    summary: { [RUN_ID]: round.run.run_id, ...(looked === null ? {} : { [COMPACTED]: looked }) },
+    summary: { [RUN_ID]: round.run.run_id, ...askedOf(round), ...(looked === null ? {} : { [COMPACTED]: looked }) },
   });
   checkManifests(round, prepared.snapshot, live.size + added.length - removed.length);
   deps.log.info('files are replaced', { table: fullName(table), files: removed.length, by: added.length });
   const names = valid.map(({ unit, bin }) => [unit, bin] as const);
   return writeOnce(deps.store, key, { bins: names, text: renderPrepared(prepared) });
+}
+
+/** Nothing for what was done as it usually is. */
+function askedOf({ request: { table: _table, ...asked }, table: { zorder } }: Round): Readonly<Record<string, string>> {
+  const all = { ...asked, ...(zorder.length === 0 ? {} : { zorder }) };
+  return Object.keys(all).length === 0 ? {} : { [ASKED]: JSON.stringify(all) };
 }
 
 function addedFiles(

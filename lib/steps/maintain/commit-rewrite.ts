@@ -103,7 +103,7 @@ function failedUnit({ tables }: MaintenancePlan, { unit, table: id, bins }: Rewr
 
 async function commitRound(
   deps: StepDeps,
-  { run }: MaintenancePlan,
+  { run, request }: MaintenancePlan,
   round: number,
   { table, units, results }: TableOfRound,
 ): Promise<TableRound> {
@@ -113,7 +113,7 @@ async function commitRound(
   const left = results.flatMap((result) => result.left);
   const bins = results.flatMap((result) => rewrittenOf(result, units));
   const base = await readBase(deps.store, run, round, table.id);
-  const outcome = await commitTable(deps, { run, round, table, base, whole: left.length === 0 }, bins);
+  const outcome = await commitTable(deps, { run, round, table, request, base, whole: left.length === 0 }, bins);
   return writeOnce(deps.store, key, { ...outcome, left });
 }
 
