@@ -17,10 +17,12 @@ export function acknowledgeResources(policy: IConstruct, resources: readonly unk
 /** A reference as cdk-nag writes it, which is no dependency of who uses the constructs. */
 export function flatten(value: unknown): string {
   if (typeof value === 'string') return value;
-  const { 'Fn::Join': join, 'Fn::GetAtt': attribute, Ref: ref } = value as Readonly<Record<string, unknown>>;
+  const fields = value as Readonly<Record<string, unknown>>;
+  const { 'Fn::Join': join, 'Fn::GetAtt': attribute, 'Fn::Sub': text, Ref: ref } = fields;
+  if (typeof text === 'string') return text.replaceAll(/\$\{([^}]*)\}/g, '<$1>');
   if (Array.isArray(join)) return (join[1] as readonly unknown[]).map(flatten).join(String(join[0]));
   if (Array.isArray(attribute)) return `<${attribute.map(flatten).join('.')}>`;
   if (ref !== undefined) return `<${flatten(ref)}>`;
-  const imported = (value as Readonly<Record<string, unknown>>)['Fn::ImportValue'];
+  const imported = fields['Fn::ImportValue'];
   return imported === undefined ? JSON.stringify(value) : flatten(imported);
 }

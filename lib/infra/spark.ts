@@ -79,7 +79,9 @@ export function connectSpark(
   );
   for (const policy of [begin, stop])
     acknowledgeResources(policy, [jobs], 'Jobs of the one application, whose names EMR gives them');
-  grantJobs(new Policy(scope, 'SparkJobs'), program, props);
+  // Roles are of no region, and pipelines may share one: under one name they would take away each other's rights.
+  const policyName = `${props.lake.names.pipelineStack(props.spec.name)}-spark-${Aws.REGION}`;
+  grantJobs(new Policy(scope, 'SparkJobs', { policyName }), program, props);
 }
 
 function grantJobs(policy: Policy, program: Asset, { lake, spec, role }: SparkProps): void {

@@ -148,6 +148,8 @@ test('a job of Spark reads what a model reads, and writes what is staged and wha
   for (const id of ['arn:aws:emr-serverless:eu-west-1:111122223333:/applications/00f', 'Spark', ''])
     assert.throws(() => checkApplication('shop', id), /pipeline shop: spark\.applicationId: got .*; expected the id/);
   checkApplication('shop', Lazy.string({ produce: () => 'x' }));
+  const [own, ...others] = resourcesOf(follower, 'AWS::IAM::Policy').filter(({ id }) => id.startsWith('SparkJobs'));
+  assert.deepEqual([own?.properties['PolicyName'], others], [`strata-web-shop-spark-${REGION}`, []]);
   const program = role.find(({ resources }) => /cdk-/.test(resources.join()));
   assert.deepEqual(program?.actions, ['s3:GetObject']);
 });
