@@ -61,15 +61,21 @@ export function fittingColumns(drifting: Drifting, found: DriftColumns): readonl
   while (columns.length > 0) {
     const altered = alterSchema(base, columns);
     if (altered.kind !== 'incompatible') return columns;
-    const names = altered.columns.map(({ column }) => column);
+    const paths = altered.columns.map(({ column }) => column);
     const fitted = columns.flatMap((column): readonly Column[] => {
-      if (!names.some((name) => name === column.name || name.startsWith(`${column.name}.`))) return [column];
+      if (!isMisfit(base, column, paths)) return [column];
       const type = own.get(column.name);
       return type === undefined || sameType(type, column.type) ? [] : [{ name: column.name, type }];
     });
     columns = fitted;
   }
   return columns;
+}
+
+/** Whether a column is one of those that a table cannot take. A path with a dot may be of a field or of a column of that name. */
+function isMisfit(base: TableMetadata, column: Column, paths: readonly string[]): boolean {
+  if (!paths.some((path) => path === column.name || path.startsWith(`${column.name}.`))) return false;
+  return alterSchema(base, [column]).kind === 'incompatible';
 }
 
 function fieldsOf(base: TableMetadata | undefined): readonly Column[] {

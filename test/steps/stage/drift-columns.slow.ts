@@ -101,6 +101,18 @@ const CASES: Readonly<Record<string, Case>> = {
     rows: [{ id: 1, n: [1] }],
     refused: ["n: got '5'; expected list<int>"],
   },
+  'a name with a dot is no field of a column that is called as what stands before it': {
+    source: parquet(evolve),
+    table: { mode: append() },
+    files: [
+      { a: 'SELECT 1::INT AS id, 5::INT AS n, 7::INT AS "n.cents"' },
+      { b: `SELECT 2::INT AS id, 6::INT AS n, '8' AS "n.cents"` },
+    ],
+    rows: [
+      { id: 1, n: 5, 'n.cents': 7 },
+      { id: 2, n: 6, 'n.cents': 8 },
+    ],
+  },
   'a struct takes the fields of all files, whichever is read first': {
     source: parquet(evolve),
     table: { mode: append() },
