@@ -1,6 +1,7 @@
 import type { SourceSpec } from '../core/spec.ts';
 import type { Sql } from '../core/sql-text.ts';
 import type { Statement } from '../core/statement.ts';
+import type { Column, ColumnType } from '../core/types.ts';
 import { RID } from './batch-tables.ts';
 import { join, sql } from './fragment.ts';
 import { quoteName, quotePath, quoteText } from './quote.ts';
@@ -27,6 +28,18 @@ export function createBlankBatch(source: SourceSpec): Statement {
     name: 'blank_batch',
     text: sql`CREATE TABLE ${quotePath('batch', source.name)} AS SELECT ${join(columns)}, CAST(0 AS BIGINT) AS ${RID}`,
   };
+}
+
+/** One row of a table, of values that are there and say nothing. */
+export function insertPlain(place: readonly string[], columns: readonly Column[]): Statement {
+  const values = columns.map(({ type }) => sql`CAST(${plainOf(type)} AS ${duckType(type)})`);
+  return { name: 'plain_row', text: sql`INSERT INTO ${quotePath(...place)} SELECT ${join(values)}` };
+}
+
+function plainOf({ kind }: ColumnType): Sql {
+  if (kind === 'string' || kind === 'binary') return sql`''`;
+  if (kind === 'date' || kind === 'timestamp' || kind === 'timestamptz') return sql`'1970-01-01'`;
+  return kind === 'list' || kind === 'struct' ? sql`NULL` : sql`0`;
 }
 
 /** Works out every value of a model over its batch. */

@@ -2,17 +2,18 @@ import { EngineError } from '../../core/errors.ts';
 import { modelId, type SilverModel, type SourceSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import type { UnitContext } from '../../lake/run/unit-context.ts';
-import { bindReads } from '../../lake/tables/bind-reads.ts';
+import { bindReads, placeOf } from '../../lake/tables/bind-reads.ts';
+import { columnsOfRef } from '../../lake/tables/table-state.ts';
 import { engineReason } from '../../landing/data-fault.ts';
 import type { Session } from '../../ports.ts';
 import { createBatchSchema } from '../../sql/batch.ts';
-import { createBlankBatch, tryModel } from '../../sql/floor.ts';
+import { createBlankBatch, insertPlain, tryModel } from '../../sql/floor.ts';
 import { userSql } from '../../sql/user-sql.ts';
 import { withModelSession } from './map-files.ts';
 
 /**
  * Throws EngineError where rows of tables that a model joins are to blame, and none of the batch: where its SQL raises over a row without
- * any value, but not with the tables empty.
+ * any value, but not with the tables empty, and not in these words with one plain row in each, without which no condition of a join is asked.
  */
 export async function tryJoined(
   context: UnitContext,
@@ -22,7 +23,10 @@ export async function tryJoined(
 ): Promise<void> {
   if (model.reads.length === 0) return;
   const raised = await raisedBy(withModelSession(context, model, deps, (session) => tryBlank(session, model, source)));
-  if (raised === undefined || (await raisedBy(tryWithout(context, model, source, deps))) !== undefined) return;
+  if (raised === undefined) return;
+  if ((await raisedBy(tryWith(context, model, source, deps, 'nothing'))) !== undefined) return;
+  const plainly = await raisedBy(tryWith(context, model, source, deps, 'plain rows'));
+  if (plainly !== undefined && engineReason(plainly) === engineReason(raised)) return;
   throw new EngineError(
     `${model.id}: its SQL cannot be computed over rows of what it joins (${model.reads.map(modelId).join(', ')}), whatever its own rows are, ` +
       `so that none of these is to blame; got ${engineReason(raised)}. Correct these rows, or let the SQL do with them, as by TRY_CAST`,
@@ -30,14 +34,18 @@ export async function tryJoined(
   );
 }
 
-async function tryWithout(
-  { plan }: UnitContext,
+async function tryWith(
+  { plan: { spec } }: UnitContext,
   model: SilverModel,
   source: SourceSpec,
   deps: StepDeps,
+  joined: 'nothing' | 'plain rows',
 ): Promise<void> {
   await using session = await deps.engine.open(deps.settings);
-  await bindReads(session, plan.spec, model, {});
+  await bindReads(session, spec, model, {});
+  for (const ref of joined === 'nothing' ? [] : model.reads) {
+    await session.run(insertPlain(placeOf(ref), columnsOfRef(spec, ref)));
+  }
   await tryBlank(session, model, source);
 }
 

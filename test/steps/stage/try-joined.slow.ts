@@ -58,6 +58,12 @@ for (const [what, sql, codes, row] of [
     'q,1\n5,2',
     2,
   ],
+  [
+    'a row of the batch in the condition of the join, and one without values too',
+    `SELECT b.id, c.z ${JOIN} ON c.z = CAST(concat(b.n) AS INT)`,
+    'q,1\n5,2',
+    2,
+  ],
 ] as const) {
   test(`where ${what} raises, it alone is quarantined`, async () => {
     const lake = await openShop(sql, codes, ['1,5', '2,x', '3,0']);
