@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Unavailable } from '../../../lib/core/errors.ts';
+import { InvalidInput, Unavailable } from '../../../lib/core/errors.ts';
 import { append, csv, definePipeline, hour, month, year } from '../../../lib/define/index.ts';
 import { createFakeEngine, type Faults } from '../../support/fake-engine.ts';
 import { openTestLake, type TestLake } from '../../support/test-lake.ts';
@@ -147,4 +147,16 @@ test('what an engine says of values is withheld where a pipeline has personal co
     assert.doesNotMatch(error?.message ?? '', /Ana Ruiz/);
     lake.close();
   }
+});
+
+test('an engine that takes no statement at all is told of with the model, and nothing is published', async () => {
+  const lake = await openTestLake({ name: 'shop', definition, sql });
+  const engine = createFakeEngine(lake.deps);
+  const start = async () => Promise.reject(new InvalidInput('Trino does not start'));
+  const own = lake.reopen((deps) => ({ ...deps, sqlEngine: () => ({ ...engine, start }) }));
+  await own.land('rows', 'a.csv', 'id,t\n1,2026-01-01 10:30:00\n');
+  const { error } = await own.run({ runId: 'a', select: ['silver.orders', 'gold.months'] });
+  assert.match(error?.message ?? '', /InvalidInput: gold\.months: Trino does not start\. Nothing is published/);
+  assert.deepEqual([await own.metadata('shop_gold.months'), [...engine.known.keys()]], [undefined, []]);
+  lake.close();
 });

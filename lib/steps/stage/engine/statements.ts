@@ -46,7 +46,10 @@ export async function execute(
   const key = runFolder.engineRecord(run, level, unit.unit, `${attempt.attempt}-${name}`);
   const given = runFolder.engineRecord(run, level, unit.unit, `${attempt.attempt}-${name}-statement`);
   const start = async (): Promise<BegunStatement> => {
-    const id = await engine.start(sql, token, given);
+    const id = await engine.start(sql, token, given).catch((cause: unknown) => {
+      if (!(cause instanceof InvalidInput)) throw cause;
+      throw new InvalidInput(`${attempt.model}: ${cause.message}. Nothing is published`, [], { cause });
+    });
     return writeOnce(deps.store, key, { id, engine: engineName });
   };
   const { id } = (await readJsonIfAny<BegunStatement>(deps.store, key)) ?? (await start());
