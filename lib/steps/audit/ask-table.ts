@@ -1,4 +1,4 @@
-import { EngineError } from '../../core/errors.ts';
+import { AuditFailed, EngineError } from '../../core/errors.ts';
 import type { Expectation, ModelSpec } from '../../core/spec.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { machineHolds } from '../../lake/run/floor.ts';
@@ -9,8 +9,11 @@ import { checkExpectation } from '../../sql/audit.ts';
 /** Makes what expectations read readable in a session, `this` among it. Disposing gives the files back. */
 export type OpenRead = (session: Session) => Promise<AsyncDisposable>;
 
-/** What is wrong with the rows, or with the expectation that cannot be evaluated, in words; undefined where it holds. */
-export type Wrong = string | undefined;
+/**
+ * What is wrong with the rows, or with the expectation that cannot be evaluated, in words, and of this what the engine says, by which
+ * whoever runs the step knows that it had too little memory; undefined where it holds.
+ */
+export type Wrong = { readonly said: string; readonly cause?: EngineError } | undefined;
 
 /**
  * Asks a table about its expectations. A row of which a condition raises breaks it, as among rows that are staged: where a condition raises
@@ -67,7 +70,7 @@ async function askAgain(
     const said = await ask(session, model, expectation, true);
     if (!(said instanceof EngineError)) return said;
   }
-  return `cannot be evaluated: ${engineReason(cause)}`;
+  return { said: `cannot be evaluated: ${engineReason(cause)}`, cause };
 }
 
 /** How many offend, and some by their keys. Rows are never said: what is said here ends up in logs, histories and mails. */
@@ -75,5 +78,10 @@ export function sayBroken(counted: Row | undefined): Wrong {
   if (Number(counted?.['broken']) === 0) return undefined;
   const examples = counted?.['examples'];
   const such = typeof examples === 'string' ? `, such as ${examples}` : '';
-  return `does not hold: ${String(counted?.['broken'])} offending${such}`;
+  return { said: `does not hold: ${String(counted?.['broken'])} offending${such}` };
+}
+
+/** The run that an expectation with policy `fail` ends. */
+export function notPublished(text: string, { cause }: NonNullable<Wrong>): AuditFailed {
+  return new AuditFailed(text, cause && { cause });
 }

@@ -8,7 +8,7 @@ import { openTables } from '../../lake/tables/open-tables.ts';
 import type { Row, Session } from '../../ports.ts';
 import { checkRowCount } from '../../sql/audit.ts';
 import { knownRows, repeatsOf } from './appended.ts';
-import { askTable, sayBroken, type Wrong } from './ask-table.ts';
+import { askTable, notPublished, sayBroken, type Wrong } from './ask-table.ts';
 import type { UniqueExpectation } from './held.ts';
 
 /** Warnings of row expectations that rows broke. Throws AuditFailed for one with policy `fail`. */
@@ -56,8 +56,8 @@ export async function checkTable(deps: StepDeps, plan: RunPlan, audited: Audited
     const wrong = answers.get(expectation);
     if (wrong === undefined && expectation.kind === 'unique') unique.push(expectation);
     if (wrong === undefined) continue;
-    const text = `${model.id}: expectation ${expectation.name} ${wrong}`;
-    if (expectation.policy === 'fail') throw new AuditFailed(`${text}; nothing is published`);
+    const text = `${model.id}: expectation ${expectation.name} ${wrong.said}`;
+    if (expectation.policy === 'fail') throw notPublished(`${text}; nothing is published`, wrong);
     warnings.push(text);
   }
   return { warnings, unique };

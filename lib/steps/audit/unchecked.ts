@@ -1,5 +1,4 @@
 import { DESCRIBED_COLUMNS, describedProperties } from '../../core/described.ts';
-import { AuditFailed } from '../../core/errors.ts';
 import type { ModelPlan, RunPlan, TableShape } from '../../core/run.ts';
 import type { Expectation, ModelSpec } from '../../core/spec.ts';
 import { alterSchema, joinChanges } from '../../iceberg/changes.ts';
@@ -14,7 +13,7 @@ import { changedProperties } from '../../lake/tables/table-properties.ts';
 import { loadBase } from '../../lake/tables/table-state.ts';
 import type { Session } from '../../ports.ts';
 import { type Prepared, prepareSnapshot } from '../../table/prepare.ts';
-import { askTable } from './ask-table.ts';
+import { askTable, notPublished } from './ask-table.ts';
 
 /** What a table that is not written comes to, and what there is to warn of. */
 export type AsItIs = { readonly prepared: Prepared; readonly warnings: readonly string[] };
@@ -61,9 +60,9 @@ async function askAll(
   const open = (session: Session): Promise<AsyncDisposable> => openAudited(deps.store, session, model, metadata);
   for (const [{ name, policy }, wrong] of await askTable(deps, model, open, expectations)) {
     if (wrong === undefined) continue;
-    const text = `${model.id}: expectation ${name}, new or changed since the table was last checked, ${wrong}`;
+    const text = `${model.id}: expectation ${name}, new or changed since the table was last checked, ${wrong.said}`;
     const look = `strata check ${plan.spec.name} shows the rows that are there`;
-    if (policy === 'fail') throw new AuditFailed(`${text}; nothing is published. ${look}`);
+    if (policy === 'fail') throw notPublished(`${text}; nothing is published. ${look}`, wrong);
     warnings.push(`${text}; ${look}`);
   }
   return warnings;

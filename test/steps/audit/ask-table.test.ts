@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EngineError } from '../../../lib/core/errors.ts';
 import { csv, definePipeline, query, unique } from '../../../lib/define/index.ts';
+import type { StepDeps } from '../../../lib/lake/deps.ts';
+import type { Session } from '../../../lib/ports.ts';
+import { explainCapacity } from '../../../lib/runtime/lambda/capacity.ts';
+import { askTable, notPublished } from '../../../lib/steps/audit/ask-table.ts';
 import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
 
 type Expect = Readonly<Record<string, unknown>>;
@@ -69,5 +74,39 @@ test('an expectation that raises over a row', async (t) => {
     const { warnings } = await (await become(lake, shop({}, { numeric: { condition: NUMERIC, ...warn } }))).run();
     assert.match(warnings[0] ?? '', /^silver\.s: expectation numeric, new or changed .*, does not hold: 2 offending; /);
   });
+
+  await t.test(
+    'for want of memory is told with what the engine says, so that a function names what to raise',
+    async () => {
+      const [model] = (await compileTest(shop({}, { each: unique('id') }), lake.scratch)).models;
+      let deps: StepDeps | undefined;
+      lake.reopen((own) => {
+        deps = { ...own, engine: { open: async (options) => short(await own.engine.open(options)) } };
+        return deps;
+      });
+      assert.ok(model !== undefined && deps !== undefined);
+      const nothing = async (): Promise<AsyncDisposable> => new AsyncDisposableStack();
+      const [wrong] = [...(await askTable(deps, model, nothing, model.expect)).values()];
+      assert.equal(wrong?.said, 'cannot be evaluated: expectation each: Out of Memory Error: x');
+      const told = explainCapacity(
+        'Audit',
+        { memoryMb: 3008, tmpMb: 512 },
+        notPublished('nothing is published', wrong),
+      );
+      assert.match(String(told), /^EngineError: .*compute\.steps\.Audit\.memory \(3008 MB now.* nothing is published$/);
+    },
+  );
   lake.close();
 });
+
+/** A session that has too little memory for one question. */
+function short(session: Session): Session {
+  return {
+    ...session,
+    rows: async (statement) => {
+      if (statement.name !== 'expectation each') return session.rows(statement);
+      const cause = new Error('Out of Memory Error: x');
+      throw new EngineError(`${statement.name}: ${cause.message}`, { cause });
+    },
+  };
+}
