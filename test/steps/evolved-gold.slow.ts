@@ -151,6 +151,22 @@ test('a name that gold’s own partitions have is left to them', async () => {
   });
 });
 
+test('what gold has of such columns stays where another comes that it cannot do with', async () => {
+  const options = { partitionBy: [month('day')] };
+  await withLake(shop(MODES.upsert, { all: 'SELECT * FROM silver.orders' }, options), async (lake, warned) => {
+    await land(lake, 'orders', 'b.csv', 'id,day,w\n2,2026-02-06,new\n');
+    await land(lake, 'orders', 'c.csv', 'id,day,w,day_month,v\n3,2026-02-07,newer,x,y\n');
+    assert.deepEqual(await lake.rows('shop_gold.all', 'SELECT id, w FROM t ORDER BY id'), [
+      { id: 1, w: null },
+      { id: 2, w: 'new' },
+      { id: 3, w: 'newer' },
+    ]);
+    const said = warned.find((text) => text.includes('left out of gold')) ?? '';
+    assert.match(said, /silver\.orders\.day_month, silver\.orders\.v/);
+    assert.doesNotMatch(said, /orders\.w\b/);
+  });
+});
+
 test('a model with SQL of its own takes no such column, and says which', async () => {
   await withLake(shop(MODES.append, {}), async (lake, warned) => {
     await land(lake, 'orders', 'b.csv', WIDE);

@@ -25,7 +25,8 @@ type States = ReadonlyMap<string, TableMetadata | undefined>;
 
 /**
  * What a gold model becomes where drift 'evolve' has brought columns to tables that it reads; undefined where it stays as it
- * was compiled. SQL that cannot do with such a column, because of a name that two tables have now, say, goes on without them.
+ * was compiled. SQL that cannot do with such a column, because of a name that two tables have now, say, goes on without them: with
+ * those alone that its table has already, which would be lost otherwise, or without any.
  */
 export async function evolvedGold(
   deps: StepDeps,
@@ -33,36 +34,65 @@ export async function evolvedGold(
   model: GoldModel,
   states: States,
 ): Promise<EvolvedGold | undefined> {
-  const also = model.reads.flatMap((ref) => {
-    const more = newColumns(spec, ref, states.get(modelId(ref)));
+  const base = states.get(model.id);
+  const all = columnsBeyond(spec, model, states, () => true);
+  if (all.length === 0) return undefined;
+  const gold = { spec, model, base };
+  const found = await evolveWith(deps, gold, all);
+  if (typeof found !== 'string') return found;
+  const own = new Set(model.columns.map(({ name }) => name.toLowerCase()));
+  const had = new Set(base && visibleColumns(base).flatMap(({ name }) => (own.has(name.toLowerCase()) ? [] : [name])));
+  const some = columnsBeyond(spec, model, states, ({ name }) => had.has(name));
+  const kept = some.length === 0 ? 'none is there' : await evolveWith(deps, gold, some);
+  const stays = (name: string): boolean => typeof kept !== 'string' && had.has(name);
+  const left = all.flatMap(([id, more]) => more.flatMap(({ name }) => (stays(name) ? [] : [`${id}.${name}`])));
+  const columns = left.join(', ');
+  deps.log.warn('columns that drift brought are left out of gold', { model: model.id, columns, reason: found });
+  return typeof kept === 'string' ? undefined : kept;
+}
+
+type Beyond = readonly (readonly [id: string, columns: readonly Column[]])[];
+
+/** By the id of a table that a model reads: columns that drift has brought to it, as far as they are asked for. */
+function columnsBeyond(
+  spec: PipelineSpec,
+  model: GoldModel,
+  states: States,
+  asked: (column: Column) => boolean,
+): Beyond {
+  return model.reads.flatMap((ref) => {
+    const more = newColumns(spec, ref, states.get(modelId(ref))).filter(asked);
     return more.length === 0 ? [] : [[modelId(ref), more] as const];
   });
-  if (also.length === 0) return undefined;
+}
+
+type Gold = { readonly spec: PipelineSpec; readonly model: GoldModel; readonly base: TableMetadata | undefined };
+
+/** What the model becomes with these columns, or in words why it cannot do with them. */
+async function evolveWith(
+  deps: StepDeps,
+  { spec, model, base }: Gold,
+  also: Beyond,
+): Promise<EvolvedGold | undefined | string> {
   const reads_also = Object.fromEntries(also);
-  const left = (reason: string): undefined => {
-    const columns = also.flatMap(([id, more]) => more.map(({ name }) => `${id}.${name}`)).join(', ');
-    deps.log.warn('columns that drift brought are left out of gold', { model: model.id, columns, reason });
-    return undefined;
-  };
   await using session = await deps.engine.open(deps.settings);
   try {
     await bindReads(session, spec, model, reads_also);
     const described = await session.describe({ name: model.id, text: userSql(model.sql) });
     const columns = described.map(({ name, type }) => ({ name, type: columnTypeOf(type) }));
     const known = columns.flatMap(({ name, type }) => (type === undefined ? [] : [{ name, type }]));
-    if (known.length < columns.length) return left('some have types that a table cannot have');
+    if (known.length < columns.length) return 'some have types that a table cannot have';
     const changed = changedColumn(model, known);
-    if (changed !== undefined) return left(`with them column ${changed} would be another`);
-    const base = states.get(model.id);
+    if (changed !== undefined) return `with them column ${changed} would be another`;
     const altered = base && alterSchema(base, known, { whole: true });
-    if (altered?.kind === 'incompatible') return left(altered.columns.map(sayTaken).join(', '));
+    if (altered?.kind === 'incompatible') return altered.columns.map(sayTaken).join(', ');
     const own = new Set(model.columns.map(({ name }) => name));
     const added = known.filter(({ name }) => !own.has(name));
     // Without a star nothing follows them, and a name of the SQL's own must not become one of theirs.
     return added.length > 0 || (await hasStar(session, model.sql)) ? { added, reads_also } : undefined;
   } catch (cause) {
     if (!(cause instanceof EngineError)) throw cause;
-    return left(engineReason(cause));
+    return engineReason(cause);
   }
 }
 
