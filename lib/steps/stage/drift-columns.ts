@@ -2,7 +2,8 @@ import { widestType } from '../../core/common-type.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
 import { type Column, type ColumnType, sameType } from '../../core/types.ts';
 import { alterSchema } from '../../iceberg/changes.ts';
-import { columnsOf, currentSchema } from '../../iceberg/schema.ts';
+import { evolveSchema } from '../../iceberg/evolve.ts';
+import { columnsOf, currentSchema, schemaOf } from '../../iceberg/schema.ts';
 import type { TableMetadata } from '../../iceberg/types.ts';
 import { tableColumns } from '../../lake/tables/table-state.ts';
 import type { FileColumn } from '../../landing/inspect.ts';
@@ -65,11 +66,33 @@ export function fittingColumns(drifting: Drifting, found: DriftColumns): readonl
     const fitted = columns.flatMap((column): readonly Column[] => {
       if (!isMisfit(base, column, paths)) return [column];
       const type = own.get(column.name);
-      return type === undefined || sameType(type, column.type) ? [] : [{ name: column.name, type }];
+      return type === undefined || sameType(type, column.type)
+        ? []
+        : [{ name: column.name, type: fitType(type, column.type) }];
     });
     columns = fitted;
   }
   return columns;
+}
+
+/** A type that follows from a table's: of a struct field by field, so that one which cannot follow takes no new one away. */
+function fitType(own: ColumnType, wanted: ColumnType): ColumnType {
+  if (own.kind === 'list' && wanted.kind === 'list') {
+    return { kind: 'list', element: fitType(own.element, wanted.element) };
+  }
+  if (own.kind === 'struct' && wanted.kind === 'struct') {
+    const fields = own.fields.map(({ name, type }) => {
+      const other = wanted.fields.find((field) => field.name === name);
+      return { name, type: other === undefined ? type : fitType(type, other.type) };
+    });
+    const taken = new Set(fields.map(({ name }) => name.toLowerCase()));
+    return {
+      kind: 'struct',
+      fields: [...fields, ...wanted.fields.filter(({ name }) => !taken.has(name.toLowerCase()))],
+    };
+  }
+  const { schema, lastColumnId } = schemaOf([{ name: 'one', type: own }]);
+  return evolveSchema(schema, lastColumnId, [{ name: 'one', type: wanted }]).kind === 'incompatible' ? own : wanted;
 }
 
 /** Whether a column is one of those that a table cannot take. A path with a dot may be of a field or of a column of that name. */

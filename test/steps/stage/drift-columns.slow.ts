@@ -126,6 +126,22 @@ const CASES: Readonly<Record<string, Case>> = {
       { id: 3, o: { x: 3, y: null, z: 1.5 } },
     ],
   },
+  'a field that cannot follow its table takes no other away, in lists too': {
+    source: parquet(evolve),
+    table: { mode: append() },
+    files: [
+      { a: "SELECT 1::INT AS id, {'x': 5::INT, 'n': 1::INT} AS o, [{'x': 5::INT}] AS l" },
+      {
+        b: `SELECT i::INT AS id, {'x': x, 'n': 50000000000::BIGINT, 'y': 9::INT} AS o, [{'X': 6, 'y': 'q'}] AS l
+        FROM (VALUES (2, 'q'), (3, '8')) AS t(i, x)`,
+      },
+    ],
+    rows: [
+      { id: 1, o: { x: 5, n: 1, y: null }, l: [{ x: 5, y: null }] },
+      { id: 3, o: { x: 8, n: 50000000000, y: 9 }, l: [{ x: null, y: 'q' }] },
+    ],
+    refused: ["o.x: got 'q'; expected int"],
+  },
   'several types of one run are held by the widest, whichever is read first': {
     source: parquet(evolve),
     table: { mode: append() },
