@@ -2,7 +2,7 @@
 export type Turns = {
   /** How much is worked on at once, at most. */
   readonly atOnce: number;
-  /** Whether nothing else is worked on while what asks has its turn. */
+  /** Whether nothing else is worked on while what asks is. */
   readonly alone: () => boolean;
   /** Acts beside others; what fails beside them is done again when it is alone, and fails then only for what it does itself. */
   readonly take: <T>(act: () => Promise<T>) => Promise<T>;
@@ -20,7 +20,7 @@ export class NotAlone extends Error {
 export function createTurns(atOnce: number): Turns {
   const beside = new Set<Promise<unknown>>();
   let last: Promise<unknown> = Promise.resolve();
-  let [waiting, alone] = [0, atOnce === 1];
+  let [waiting, working, alone] = [0, 0, false];
 
   const takeAlone = <T>(act: () => Promise<T>): Promise<T> => {
     waiting += 1;
@@ -38,17 +38,20 @@ export function createTurns(atOnce: number): Turns {
     return turn;
   };
   const takeBeside = async <T>(act: () => Promise<T>): Promise<T> => {
+    working += 1;
     const work = act();
     beside.add(work);
     try {
       return await work;
     } finally {
       beside.delete(work);
+      working -= 1;
     }
   };
   return {
     atOnce,
-    alone: () => alone,
+    // What has no turn at all, as a step of no units, is alone as long as nothing has one.
+    alone: () => alone || working === 0,
     async take(act) {
       if (atOnce === 1) return act();
       while (waiting > 0) await last;

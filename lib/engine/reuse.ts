@@ -93,14 +93,18 @@ export function leaseAlone({ connection, spill, close }: Instance): Lease {
   return { connection, spill, end };
 }
 
-/** Whether all that a session had attached could be let go, and nothing was made in the first database. `all`: what sessions have. */
+/**
+ * Whether all that a session had attached could be let go, and nothing was made in the first database. `all`: what sessions have.
+ * Whose a database of another name is, nobody knows: it is let go by a session that is the only one.
+ */
 async function cleared({ connection }: Instance, all: ReadonlySet<string>, own: string): Promise<boolean> {
   try {
     const attached = await connection.runAndReadAll(listAttached().text);
     const names = attached.getRowsJS().map(([name]) => String(name));
     if (names.includes(FIRST)) return false;
-    for (const name of names) if (name === own || !all.has(name)) await connection.run(detach(name).text);
-    return true;
+    const others = names.filter((name) => !all.has(name));
+    for (const name of all.size === 1 ? [own, ...others] : [own]) await connection.run(detach(name).text);
+    return all.size === 1 || others.length === 0;
   } catch {
     return false;
   }

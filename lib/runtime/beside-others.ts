@@ -16,7 +16,12 @@ export function besideOthers(engine: Engine, { alone }: Turns): Engine {
     }
   };
   const shared = (session: Session): Session => ({
-    run: (statement) => unless(() => session.run(statement)),
+    async run(statement) {
+      // Units share a database: one would read what another has made under the same name, or find it gone.
+      if (statement.alone === true && !alone())
+        throw new NotAlone(`${statement.name}: what it makes is no session's own`);
+      await unless(() => session.run(statement));
+    },
     rows: (statement) => unless(() => session.rows(statement)),
     describe: (statement) => unless(() => session.describe(statement)),
     copy: (statement) => unless(() => session.copy(statement)),

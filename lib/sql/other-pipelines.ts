@@ -8,7 +8,7 @@ import { quoteName, quotePath } from './quote.ts';
  */
 export function attachPipeline(pipeline: string, layer: string): readonly Statement[] {
   return [
-    { name: `attach ${pipeline}`, text: sql`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(pipeline)}` },
+    { name: `attach ${pipeline}`, text: sql`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(pipeline)}`, alone: true },
     { name: 'schema', text: sql`CREATE SCHEMA IF NOT EXISTS ${quotePath(pipeline, layer)}` },
   ];
 }

@@ -36,7 +36,6 @@ describe('turns', () => {
     assert.deepEqual(log.slice(5), ['a ends', 'c']);
     await end('c');
     assert.deepEqual(await Promise.all([a, b, c]), ['a', 'b', 'c']);
-    assert.equal(turns.alone(), false);
   });
 
   test('what fails alone has failed, and the next is alone after it', async () => {
@@ -52,7 +51,19 @@ describe('turns', () => {
     const [first, second] = await both;
     assert.equal(first?.status === 'rejected' && first.reason.message, 'a failed');
     assert.deepEqual(second, { status: 'fulfilled', value: 'b' });
+  });
+
+  test('what has no turn is alone while nothing has one', async () => {
+    const turns = createTurns(2);
+    assert.equal(turns.alone(), true);
+    const { begin, end } = work([], turns);
+    const both = [begin('a'), begin('b')];
     assert.equal(turns.alone(), false);
+    await end('a');
+    assert.equal(turns.alone(), false);
+    await end('b');
+    await Promise.all(both);
+    assert.equal(turns.alone(), true);
   });
 
   test('of one at once everything is alone, and fails once', async () => {

@@ -171,6 +171,21 @@ describe('a database that takes in sessions one after another', () => {
         assert.equal(count(), 2);
       });
 
+      test('leaves each what it has attached until it ends, and shows it to none that comes later', async () => {
+        const first = await engine.open(LOCKED);
+        await first.run(statement("ATTACH ':memory:' AS shop"));
+        await first.run(statement('CREATE TABLE shop.main.orders AS SELECT 4 AS id'));
+        const second = await engine.open(LOCKED);
+        assert.equal(count(), 1);
+        await second[Symbol.asyncDispose]();
+        assert.deepEqual(await rows(first, 'SELECT id FROM shop.main.orders'), [{ id: 4 }]);
+        await inSession(LOCKED, async (third) => {
+          await assert.rejects(rows(third, 'SELECT id FROM shop.main.orders'), /does not exist/);
+        });
+        await first[Symbol.asyncDispose]();
+        assert.equal(count(), 2);
+      });
+
       test('goes on for the others when one of them fails, and takes in no further one', async () => {
         const first = await engine.open(LOCKED);
         await first.run(statement(`${SAME} 1 AS id`));

@@ -4,6 +4,7 @@ import { EngineError } from '../../lib/core/errors.ts';
 import { NotAlone } from '../../lib/core/turns.ts';
 import type { Engine, Session, SessionOptions } from '../../lib/ports.ts';
 import { besideOthers } from '../../lib/runtime/beside-others.ts';
+import { attachPipeline } from '../../lib/sql/other-pipelines.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
 
 const OPTIONS: SessionOptions = { memoryBytes: 1, threads: 1, scratch: '/nowhere' };
@@ -60,4 +61,21 @@ test('what is no error of the engine is what it is, and sessions end as before',
     besideOthers(shut.engine, { atOnce: 2, alone: () => false, take: (act) => act() }).open(OPTIONS),
     NotAlone,
   );
+});
+
+test('what would be there for others, too, is not made before it is alone', async () => {
+  const made: string[] = [];
+  const { engine } = failing(new EngineError('q'));
+  const opened = await engine.open(OPTIONS);
+  const session: Session = { ...opened, run: async ({ name }) => void made.push(name) };
+  let alone = false;
+  const turns = { atOnce: 2, alone: () => alone, take: <T>(act: () => Promise<T>) => act() };
+  const beside = await besideOthers({ open: async () => session }, turns).open(OPTIONS);
+  const [attach] = attachPipeline('shop', 'gold');
+  assert.ok(attach);
+  await assert.rejects(beside.run(attach), NotAlone);
+  await beside.run(STATEMENT);
+  alone = true;
+  await beside.run(attach);
+  assert.deepEqual(made, ['q', 'attach shop']);
 });

@@ -25,7 +25,13 @@ function shop(unitBytes: number): TestPipeline {
         latest: { from: 'orders', mode: upsert({ key: 'id', sequence: 'v', buckets: 4 }) },
         whole: { from: 'people', mode: full() },
       },
-      gold: { sums: { sql: 'sums.sql' }, names: { sql: 'names.sql' } },
+      gold: {
+        sums: {
+          sql: 'sums.sql',
+          expect: { small: { condition: 'third * 5000000000000000000 + third >= 0', policy: 'warn' } },
+        },
+        names: { sql: 'names.sql' },
+      },
     },
     sql: {
       'sums.sql': 'SELECT id % 3 AS third, sum(n) AS n FROM silver.kept GROUP BY ALL',
@@ -51,7 +57,8 @@ async function outcomeOf(lake: TestLake) {
   const tables = await Promise.all(TABLES.map((table) => lake.rows(table, 'SELECT * FROM t ORDER BY ALL')));
   const rejected = await lake.rows('shop_ops.quarantine', 'SELECT source, line, raw, codes FROM t ORDER BY ALL');
   const files = await lake.rows('shop_ops.files', 'SELECT key, status, records, code FROM t ORDER BY ALL');
-  return { status: result.status, error: result.error, accounting: result.accounting, tables, rejected, files };
+  const { status, error, accounting, warnings } = result;
+  return { status, error, accounting, warnings, tables, rejected, files };
 }
 
 async function inLake<T>(unitBytes: number, change: (deps: StepDeps) => StepDeps, use: (lake: TestLake) => Promise<T>) {
@@ -103,7 +110,12 @@ describe('units at once in one process', () => {
     test(`${where}: tables, accounts, quarantine and rejections are those of one at a time`, async () => {
       const expected = await inLake(unitBytes, (deps) => deps, outcomeOf);
       // What units have to look into: a row of which the condition raises, one that does not fit, a file that is none.
-      const { rejected, files } = expected;
+      const { rejected, files, warnings } = expected;
+      // What a step of no units asks raises, too.
+      assert.ok(
+        warnings.some((one) => one.includes('gold.sums: expectation small does not hold')),
+        String(warnings),
+      );
       assert.deepEqual(
         rejected.map(({ codes }) => String(codes)).filter((codes) => codes !== 'FITS'),
         ['TYPE_ERROR,TYPE_ERROR'],
