@@ -51,6 +51,9 @@ export type StepEvent = { readonly state: string; readonly within: 'Level' } & (
   | { readonly kind: 'failed'; readonly durationMs: number; readonly error: string; readonly cause: string }
 );
 
+/** What asks for something, and what it has asked for. */
+export type CountedDeps = Pick<StepDeps, 'store' | 'catalog' | 'spent'>;
+
 /** Everything a step needs from the world; the two composition roots build it. */
 export type StepDeps = {
   readonly store: ObjectStore;
@@ -70,8 +73,8 @@ export type StepDeps = {
   readonly settings: StepSettings;
   /** What this call of a step has asked S3 for so far, or would have; left out where nobody counts. */
   readonly spent?: () => Spent;
-  /** The same with counts of its own, beside those; left out where nobody counts. */
-  readonly counting?: (deps: StepDeps) => StepDeps;
+  /** Store and catalog for a part of this call, which has counts of its own beside those of the call; left out where nobody counts. */
+  readonly counting?: () => CountedDeps;
   /** Turns of the units that share this process; left out where each has one for itself. */
   readonly turns?: Turns;
   /** The most memory that this process has had, in bytes; left out where nobody knows. */

@@ -9,11 +9,11 @@ export function counted(deps: StepDeps): StepDeps {
   const note = (call: Call): void => {
     total = addSpent(total, spentBy(call));
   };
-  return {
+  const own: StepDeps = {
     ...deps,
     store: countingStore(deps.store, note),
     catalog: countingCatalog(deps.catalog, note),
     spent: () => total,
-    counting: counted,
   };
+  return { ...own, counting: () => counted(own) };
 }

@@ -25,7 +25,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'no-fence',
     file: 'lib/lake/run/fence.ts',
-    changes: [['    store: fencedStore(deps, run),', '    store: deps.store,']],
+    changes: [['return { store: fencedStore(deps, run),', 'return { store: deps.store,']],
     scenario: RUNS,
     bounds: ONE_WEEK,
     schedule: {
@@ -37,7 +37,9 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'lease-not-checked-at-commit',
     file: 'lib/lake/run/fence.ts',
-    changes: [['        await held();\n        return deps.catalog.commit', '        return deps.catalog.commit']],
+    changes: [
+      ['      await requireHeld(deps, run);\n      return deps.catalog.commit', '      return deps.catalog.commit'],
+    ],
     scenario: RUNS,
     bounds: { pauses: 2, faults: 1, kinds: ['late'], at: /^(write .*committing|read .*run-a\/plan)\.json$/ },
     schedule: {

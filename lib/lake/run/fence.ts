@@ -9,21 +9,37 @@ import { requireHeld } from './lock.ts';
  * throw LockHeld instead. Data files are published unasked: their names are new, and nobody knows of them before a
  * result or a commit names them.
  */
-export function fenced<Deps extends LockDeps & Pick<StepDeps, 'catalog'>>(deps: Deps, run: HeldRun): Deps {
-  const held = (): Promise<void> => requireHeld(deps, run);
+export function fenced<Deps extends LockDeps & Pick<StepDeps, 'catalog' | 'counting'>>(deps: Deps, run: HeldRun): Deps {
+  const { counting } = deps;
   return {
     ...deps,
-    store: fencedStore(deps, run),
-    catalog: {
-      ...deps.catalog,
-      async commit(id, base, next) {
-        await held();
-        return deps.catalog.commit(id, base, next);
+    ...fences(deps, run),
+    // What the fence itself asks for is counted as well.
+    ...(counting && {
+      counting: () => {
+        const own = counting();
+        return { ...own, ...fences({ ...deps, ...own }, run) };
       },
-      async drop(id) {
-        await held();
-        return deps.catalog.drop(id);
-      },
+    }),
+  };
+}
+
+type Fenced = LockDeps & Pick<StepDeps, 'catalog'>;
+
+function fences(deps: Fenced, run: HeldRun): Pick<StepDeps, 'store' | 'catalog'> {
+  return { store: fencedStore(deps, run), catalog: fencedCatalog(deps, run) };
+}
+
+function fencedCatalog(deps: Fenced, run: HeldRun): StepDeps['catalog'] {
+  return {
+    ...deps.catalog,
+    async commit(id, base, next) {
+      await requireHeld(deps, run);
+      return deps.catalog.commit(id, base, next);
+    },
+    async drop(id) {
+      await requireHeld(deps, run);
+      return deps.catalog.drop(id);
     },
   };
 }

@@ -85,7 +85,7 @@ async function part<T>({ deps }: Call, state: string, act: (deps: StepDeps) => P
   const within = 'Level';
   deps.onStep?.({ kind: 'started', state, within });
   try {
-    const answer = await act({ ...(deps.counting?.(deps) ?? deps), within });
+    const answer = await act({ ...deps, ...deps.counting?.(), within });
     deps.onStep?.({ kind: 'succeeded', state, within, durationMs: since() });
     return answer;
   } catch (thrown) {
