@@ -27,7 +27,8 @@ const lake = openShop();
 const shops = {
   broken: openShop(
     `, expect: { key: define.unique('id'), positive: 'amount > 0', small: { condition: 'amount < 5', policy: 'warn' },
-      numeric: 'CAST(note AS INT) > 0', some: define.rowCount({ min: 3 }) }`,
+      numeric: 'CAST(note AS INT) > 0',
+      asked: define.query('SELECT * FROM this WHERE CAST(note AS INT) > 0'), some: define.rowCount({ min: 3 }) }`,
   ),
   warning: openShop(`, expect: { key: define.unique('id'), small: { condition: 'amount < 5', policy: 'warn' } }`),
 };
@@ -55,16 +56,17 @@ test('every expectation is told with its rows, in one document as in text, and e
       'ok    shop_silver.items: key',
       'FAIL  shop_silver.items: positive, fail: 1 row; expected amount > 0',
       'warn  shop_silver.items: small, warn: 1 row; expected amount < 5',
-      'ERROR shop_silver.items: numeric, fail: cannot be evaluated: exp',
+      'FAIL  shop_silver.items: numeric, fail: 2 rows; expected CAST(no',
+      'ERROR shop_silver.items: asked, fail: cannot be evaluated: expec',
       'FAIL  shop_silver.items: some, fail: got 2 rows; expected at lea',
       '-     shop_silver.later: some: there is no table yet',
     ].map((line) => line.slice(0, 64)),
   );
   assert.match(stdout, /│ +1 │ +-5 │ a\\u001b\[31m │/);
-  assert.match(stdout, /\n1 expectation holds, 3 failed, 1 warned, 1 without a table\n$/);
+  assert.match(stdout, /\n1 expectation holds, 4 failed, 1 warned, 1 without a table\n$/);
   const document = JSON.parse((await check(shops.broken, '--json')).stdout);
   const { checks, ...counts } = document;
-  assert.deepEqual(counts, { held: 1, failed: 3, warned: 1, without_table: 1 });
+  assert.deepEqual(counts, { held: 1, failed: 4, warned: 1, without_table: 1 });
   assert.deepEqual(checks[1], {
     pipeline: 'shop',
     model: 'silver.items',
