@@ -13,6 +13,11 @@ export class NotAlone extends Error {
   override readonly name = 'NotAlone';
 }
 
+/** Throws NotAlone where others are worked on as well. */
+export function requireAlone(turns: Turns | undefined, why: string): void {
+  if (turns?.alone() === false) throw new NotAlone(why);
+}
+
 /**
  * Turns of work that shares memory and processors. What has to be alone waits for all that has begun, and nothing new begins
  * beside it.

@@ -23,43 +23,66 @@ type Pool = {
  * Instances that take in one session after another, and several at once, which share their threads and memory. Each session has a
  * connection and an attached database of its own, which are gone with it, and settings are locked: no other finds anything of it.
  * An instance whose session may have left more, by a failure or by settings that are not locked, ends with the last that it has.
- * One waits at most, with the memory it gave back.
+ * Sessions with the same settings have the same one, whichever others there are. One waits at most, with the memory it gave back.
  */
 export function createLeases(): (options: SessionOptions) => Promise<Lease> {
-  let open: Pool | undefined;
+  /** Those that take in further sessions, one for each kind of settings. */
+  const pools = new Map<string, Pool>();
   const find = (options: SessionOptions): Pool => {
     const key = keyOf(options);
-    if (open?.key === key && !open.spoilt) return open;
-    return { key, opened: openInstance(options), own: new Set(), spoilt: false, tidied: Promise.resolve() };
+    const found = pools.get(key);
+    if (found !== undefined) return found;
+    const pool = {
+      key,
+      opened: openInstance(options),
+      own: new Set<string>(),
+      spoilt: false,
+      tidied: Promise.resolve(),
+    };
+    pools.set(key, pool);
+    return pool;
+  };
+  const drop = (pool: Pool): void => {
+    if (pools.get(pool.key) === pool) pools.delete(pool.key);
+  };
+  const spoil = (pool: Pool): void => {
+    pool.spoilt = true;
+    drop(pool);
+  };
+  const closeIdle = async (but: Pool): Promise<void> => {
+    const idle = [...pools.values()].filter((pool) => pool !== but && pool.own.size === 0);
+    // At once, so that nobody takes one of them meanwhile.
+    for (const pool of idle) drop(pool);
+    await Promise.all(idle.map(close));
   };
   const leave = async (pool: Pool, own: string): Promise<void> => {
     pool.tidied = pool.tidied.then(async () => {
-      if (!pool.spoilt && !(await cleared(await pool.opened, pool.own, own))) pool.spoilt = true;
+      if (!pool.spoilt && !(await cleared(await pool.opened, pool.own, own))) spoil(pool);
       pool.own.delete(own);
-      // Nothing may come between: whoever takes another instance closes this one where it is neither in use nor spoilt.
-      if (pool.own.size === 0 && (pool.spoilt || pool !== open)) await close(pool);
+      if (pool.own.size > 0) return;
+      if (pool.spoilt) await close(pool);
+      else await closeIdle(pool);
     });
     await pool.tidied;
   };
   return async (options) => {
     // Settings of a profile are those of a connection, and of one session.
     if (options.folders === undefined || options.profile !== undefined) return leaseAlone(await openInstance(options));
-    const [before, pool] = [open, find(options)];
-    open = pool;
+    const pool = find(options);
     const own = nameIn(pool);
-    if (before !== undefined && before !== pool && before.own.size === 0 && !before.spoilt) await close(before);
+    await closeIdle(pool);
     try {
       const instance = await pool.opened;
       const connection = await instance.connect();
       for (const statement of attachOwn(own)) await connection.run(statement.text);
       const end = async (whole: boolean): Promise<void> => {
         connection.closeSync();
-        pool.spoilt ||= !whole;
+        if (!whole) spoil(pool);
         await leave(pool, own);
       };
       return { connection, spill: instance.spill, end };
     } catch (cause) {
-      pool.spoilt = true;
+      spoil(pool);
       await leave(pool, own);
       throw cause;
     }

@@ -55,7 +55,8 @@ export async function runModelTests(options: ModelTestsOptions): Promise<readonl
   const engine = createDuckDbEngine();
   const scratch = ownScratch(tmpdir(), TEMP_PREFIX);
   const { short: _short, ...memory } = workMemory(options);
-  const settings = { ...memory, scratch, folders: [scratch] };
+  // One after the other, so that a test that is repeated is the same to the byte.
+  const settings = { ...memory, unitsAtOnce: 1, scratch, folders: [scratch] };
   const outcomes: TestOutcome[] = [];
   const names = options.pipeline === undefined ? await listPipelines(options.pipelines) : [options.pipeline];
   const load = pipelineLoader(engine, settings, options.pipelines);

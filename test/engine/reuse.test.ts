@@ -201,12 +201,25 @@ describe('a database that takes in sessions one after another', () => {
         const closed = mock.method(DuckDBInstance.prototype, 'closeSync');
         const both = await Promise.all([engine.open(LOCKED), engine.open(LOCKED)]);
         assert.equal(count(), 1);
-        // Other settings: it takes in none of these, and is closed when both have ended.
-        await using _other = await engine.open({ ...LOCKED, guarded: true });
+        // Other settings: it takes in none of these. One of both waits when all have ended.
+        const other = await engine.open({ ...LOCKED, guarded: true });
         await both[0][Symbol.asyncDispose]();
-        assert.equal(closed.mock.callCount(), 0);
         await both[1][Symbol.asyncDispose]();
+        assert.equal(closed.mock.callCount(), 0);
+        await other[Symbol.asyncDispose]();
         assert.equal(closed.mock.callCount(), 1);
+        await inSession({ ...LOCKED, guarded: true }, async () => assert.equal(count(), 2));
+        closed.mock.restore();
+      });
+
+      test('is found again by settings, whichever others are open, and one waits at most', async () => {
+        const other = { ...LOCKED, guarded: true };
+        const closed = mock.method(DuckDBInstance.prototype, 'closeSync');
+        const sessions = await Promise.all([LOCKED, other, LOCKED, other].map((options) => engine.open(options)));
+        assert.equal(count(), 2);
+        for (const session of sessions) await session[Symbol.asyncDispose]();
+        assert.equal(closed.mock.callCount(), 1);
+        await inSession(other, async () => assert.equal(count(), 2));
         closed.mock.restore();
       });
 

@@ -3,6 +3,7 @@ import { mapConcurrent } from '../../core/concurrency.ts';
 import { objectName } from '../../core/objects.ts';
 import type { FileOutcome, LandedFile } from '../../core/run.ts';
 import type { SourceSpec } from '../../core/spec.ts';
+import { requireAlone } from '../../core/turns.ts';
 import { type Inspection, inspectFile, type Numbering } from '../../landing/inspect.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import type { Batch } from '../../sql/batch.ts';
@@ -75,6 +76,10 @@ export async function inspectFiles(
   const rejected: FileOutcome[] = [];
   for (const [i, landed] of files.entries()) {
     let one = first[i];
+    if (one?.kind === 'rejected' && (one.cause !== undefined || one.code === 'FILE_TOO_LARGE')) {
+      // What others have taken of the disk may be what it did not find.
+      requireAlone(deps.turns, `${landed.key}: ${one.reason}`);
+    }
     if (one?.kind === 'rejected' && one.cause !== undefined) {
       if (!(await machineHolds(deps))) throw one.cause;
       one = await withPlainSession(deps, (session) => look(session, landed, `file-${i}-again`));

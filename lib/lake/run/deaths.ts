@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { EngineError } from '../../core/errors.ts';
 import type { LandedFile } from '../../core/run.ts';
-import { NotAlone } from '../../core/turns.ts';
+import { requireAlone } from '../../core/turns.ts';
 import type { StepDeps } from '../deps.ts';
 import { readJson } from './run-folder.ts';
 
@@ -28,7 +28,7 @@ export async function underMark<T>(
     const marked = await deps.store.write(key, bytes, { kind: 'absent' });
     if (marked.kind === 'conflict') {
       if (await isDeath(deps, key, mark)) {
-        requireAlone(deps);
+        requireAlone(deps.turns, 'a worker that may end is to be alone');
         continue;
       }
       await deps.store.write(key, bytes, { kind: 'any' });
@@ -36,11 +36,6 @@ export async function underMark<T>(
     return whileMarked(deps, key, act);
   }
   return undefined;
-}
-
-/** Throws NotAlone. */
-function requireAlone({ turns }: Pick<StepDeps, 'turns'>): void {
-  if (turns?.alone() === false) throw new NotAlone('a worker that may end is to be alone');
 }
 
 /** A machine that was started anew, or left for another, took the worker with it: that says nothing about its work. */

@@ -6,7 +6,7 @@ import type { StepDeps } from '../deps.ts';
 import { openScratch } from '../files/scratch.ts';
 
 /** What an engine needs to be opened and to have room. */
-export type EngineDeps = Pick<StepDeps, 'engine' | 'ids' | 'settings'>;
+export type EngineDeps = Pick<StepDeps, 'engine' | 'ids' | 'settings' | 'turns'>;
 
 /**
  * Whether the machine does what it should with rows that are known to be good: makes, sorts, writes and reads them. Where

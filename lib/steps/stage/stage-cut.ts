@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { objectName } from '../../core/objects.ts';
 import type { FileOutcome, LandedFile } from '../../core/run.ts';
 import type { SilverModel, SourceSpec } from '../../core/spec.ts';
+import { requireAlone } from '../../core/turns.ts';
 import { type EarlierRejections, inspectFiles, rejectFile } from '../../lake/batch/batch-files.ts';
 import { type FilePart, ofLanded, openParts } from '../../lake/batch/file-parts.ts';
 import type { StepDeps } from '../../lake/deps.ts';
@@ -66,6 +67,8 @@ async function takeParts(
     return undefined;
   } catch (cause) {
     if (!(cause instanceof FileFault)) throw cause;
+    // What others have taken of the disk may be what it did not find.
+    if (cause.tooLarge) requireAlone(deps.turns, cause.message);
     return rejectFile(file, cause.tooLarge ? 'FILE_TOO_LARGE' : 'UNREADABLE_FILE', cause.message);
   }
 }
