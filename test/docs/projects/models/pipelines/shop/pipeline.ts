@@ -14,5 +14,5 @@ export default definePipeline({
     }),
   },
   silver: { orders: { from: 'orders', mode: append({ dedupe: { key: 'order_id' } }) } },
-  gold: { revenue: { sql: 'gold/revenue.sql' } },
+  gold: { revenue: { sql: 'gold/revenue.sql' }, countries: { sql: 'gold/countries.sql' } },
 });
