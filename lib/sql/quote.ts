@@ -28,6 +28,15 @@ export function nameIn(dialect: Dialect, name: string): SqlName {
   return dialect === 'trino' ? quoteName<string>(name) : (`\`${name.replaceAll('`', '``')}\`` as SqlName);
 }
 
+/**
+ * A text as an engine reads it back. Spark reads a backslash as the beginning of another character, two quotes as the end of one text and the
+ * beginning of the next, and `${` as the name of a setting: a text with such characters is spelled by its bytes.
+ */
+export function textIn(dialect: Dialect, text: string): SqlLiteral {
+  if (dialect === 'trino' || !/['\\$]/.test(text)) return quoteText(text);
+  return `CAST(X'${Buffer.from(text).toString('hex').toUpperCase()}' AS string)` as SqlLiteral;
+}
+
 /** A dotted name of such parts. */
 export function pathIn(dialect: Dialect, parts: readonly string[]): SqlName {
   return parts.map((part) => nameIn(dialect, part)).join('.') as SqlName;

@@ -5,7 +5,7 @@ import type { Dialect } from '../../core/sql-engine.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import type { Column, ColumnType } from '../../core/types.ts';
 import { join, sql } from '../fragment.ts';
-import { nameIn, quoteText } from '../quote.ts';
+import { nameIn, textIn } from '../quote.ts';
 
 export type EnginePartitioning = {
   readonly dialect: Dialect;
@@ -24,7 +24,7 @@ export function whereIn(by: EnginePartitioning, partitions: readonly PartitionTe
   const each = partitions.map((texts) => {
     const fields = values.map((value, at) => {
       const text = texts[at] ?? null;
-      return text === null ? sql`${value} IS NULL` : sql`${value} = ${quoteText(text)}`;
+      return text === null ? sql`${value} IS NULL` : sql`${value} = ${textIn(by.dialect, text)}`;
     });
     return sql`(${join(fields, ' AND ')})`;
   });

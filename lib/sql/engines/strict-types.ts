@@ -2,7 +2,7 @@ import type { Dialect } from '../../core/sql-engine.ts';
 import type { Sql } from '../../core/sql-text.ts';
 import { type Column, type ColumnType, renderColumnType } from '../../core/types.ts';
 import { join, sql } from '../fragment.ts';
-import { nameIn, quoteText } from '../quote.ts';
+import { nameIn, quoteText, textIn } from '../quote.ts';
 
 /** Names of types, as `typeof` gives them, whose values a column takes as they are; undefined: the engine itself is strict. */
 function takenBy(dialect: Dialect, type: ColumnType): readonly string[] | undefined {
@@ -39,7 +39,7 @@ export function requireTypes(dialect: Dialect, columns: readonly Column[]): Sql 
     const taken = takenBy(dialect, type);
     const got = sql`typeof(${nameIn(dialect, name)})`;
     const expected = quoteText(`; expected ${renderColumnType(type)}`);
-    const said = sql`concat(${quoteText(`column ${name}: got `)}, ${got}, ${expected})`;
+    const said = sql`concat(${textIn(dialect, `column ${name}: got `)}, ${got}, ${expected})`;
     const isOther =
       taken === undefined
         ? type.kind === 'string'

@@ -4,7 +4,7 @@ import type { PartitionField } from '../../../lib/core/spec.ts';
 import type { ColumnType } from '../../../lib/core/types.ts';
 import { bucket, identity, month, truncate } from '../../../lib/define/index.ts';
 import { insertPartitions, insertRows } from '../../../lib/sql/engines/insert.ts';
-import { canAskFor, renderPartitionValues } from '../../../lib/sql/engines/partitions.ts';
+import { canAskFor, renderPartitionValues, whereIn } from '../../../lib/sql/engines/partitions.ts';
 import { requireTypes } from '../../../lib/sql/engines/strict-types.ts';
 import { pathIn } from '../../../lib/sql/quote.ts';
 import { userSql } from '../../../lib/sql/user-sql.ts';
@@ -27,6 +27,19 @@ SELECT 1
   );
   assert.match(insertRows({ ...ROWS, partitions: null }), /AS boolean\)$/);
   assert.match(insertRows({ ...ROWS, partitions: [] }), / AND false$/);
+});
+
+test('Spark is given the bytes of a text whose characters it would read as others', () => {
+  const by = { dialect: 'spark', fields: ROWS.partitionBy, columns: ROWS.columns } as const;
+  const spelled = (text: string): string => whereIn(by, [[text]]);
+  assert.equal(spelled('a "b"'), `((CAST(\`name\` AS string) = 'a "b"'))`);
+  assert.equal(spelled("é'x"), "((CAST(`name` AS string) = CAST(X'C3A92778' AS string)))");
+  assert.equal(spelled('a\\'), "((CAST(`name` AS string) = CAST(X'615C' AS string)))");
+  assert.equal(spelled('${x}'), "((CAST(`name` AS string) = CAST(X'247B787D' AS string)))");
+  assert.match(
+    requireTypes('spark', [{ name: "o'x", type: typed('date') }]),
+    /concat\(CAST\(X'[0-9A-F]+' AS string\), /,
+  );
 });
 
 test('partitions are asked for as one text for each field', () => {
