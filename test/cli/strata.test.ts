@@ -198,6 +198,16 @@ describe('a lake from nothing', () => {
       [again.code, again.stdout],
       [0, 'nothing to do for shop: no new files in bronze/shop/, and no gold table is out of date\n'],
     );
+    // The rejected file is taken again when it is asked for.
+    const retried = await run('files', 'retry', 'shop');
+    assert.deepEqual(
+      [retried.code, retried.stdout.replace(/ --root.*\n/, '\n')],
+      [
+        0,
+        'no file of shop is suspended, and nothing else is to do; rejected ones are taken again when they are asked for: ' +
+          'npm run strata -- files retry shop --status rejected\n',
+      ],
+    );
     assert.equal((await json<RunDocument>(0, run('run', 'shop', '--run-id', 'x1', '--json'))).status, 'NOTHING_TO_DO');
     const same = await run('run', 'shop', '--run-id', 'first');
     assert.equal(same.code, 0);

@@ -5,7 +5,7 @@ import { blocksOf, missingLines, withoutChance } from './blocks.ts';
 describe('the blocks of a page', () => {
   test('are all found, with what their fences say', () => {
     const blocks = blocksOf('README.md');
-    const file = blocks.find((block) => block.options['file'] === 'pipelines/shop/pipeline.ts');
+    const file = blocks.find((block) => block.options['file'] === 'pipelines/store/pipeline.ts');
     assert.equal(file?.language, 'ts');
     assert.match(file?.text ?? '', /^import .*\n[\s\S]*\}\);\n$/);
     const demo = blocks.find((block) => block.options['of'] === 'npx strata demo');

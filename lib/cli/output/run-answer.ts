@@ -17,7 +17,7 @@ import { tellUnserved } from './serve.ts';
 import { renderSkipped } from './skipped.ts';
 import { renderSuspended } from './suspended.ts';
 
-type Asked = { readonly pipeline: string } & Pick<RunRequest, 'select' | 'exclude'>;
+type Asked = { readonly pipeline: string } & Pick<RunRequest, 'select' | 'exclude' | 'retry'>;
 
 /** The answer under --json: the run's own result, or one of the same shape for a run that had nothing to do. */
 export function runDocument(request: Asked, answer: RunAnswer): unknown {
@@ -52,7 +52,7 @@ function emptyResult(pipeline: string, run_id: string | null, status: string): E
   return { ...NOTHING_DONE, run_id, pipeline, status, duration_ms: 0, error: null };
 }
 
-export function runText(context: Context, { pipeline, select, exclude }: Asked, answer: RunAnswer): string {
+export function runText(context: Context, { pipeline, select, exclude, retry }: Asked, answer: RunAnswer): string {
   switch (answer.kind) {
     case 'ended':
       if (answer.result.status === 'FAILED') return '';
@@ -60,6 +60,9 @@ export function runText(context: Context, { pipeline, select, exclude }: Asked, 
     case 'nothing':
       if (answer.branch !== undefined) {
         return `${renderEarlier(answer.before)}${nothingOfBranch(context, pipeline, answer.branch)}`;
+      }
+      if (retry !== undefined && retry.files === undefined && retry.status === undefined) {
+        return `no file of ${pipeline} is suspended, and nothing else is to do; rejected ones are taken again when they are asked for: ${context.hint(`files retry ${pipeline} --status rejected`)}\n`;
       }
       if ((select ?? exclude) !== undefined) {
         return `nothing to do for the selected models of ${pipeline}: they have no new files, and are not out of date\n${renderSkipped(answer.skipped)}`;

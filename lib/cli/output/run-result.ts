@@ -27,7 +27,7 @@ export function renderRun(result: RunResult, again: boolean, context: Pick<Conte
     renderServed(result.serve, layout),
     renderAnew(result),
     renderPreviews(result, layout),
-    renderRejected(result),
+    renderRejected(result, context),
     renderLeft(result),
     renderSkipped(result.skipped ?? NONE_SKIPPED),
     renderWarnings(result),
@@ -120,10 +120,16 @@ function renderPreviews({ previews }: RunResult, layout: TableLayout): string {
     .join('\n');
 }
 
-function renderRejected({ rejected_files }: RunResult): string {
+function renderRejected({ pipeline, rejected_files }: RunResult, { hint }: Pick<Context, 'hint'>): string {
   if (rejected_files.length === 0) return '';
   const lines = rejected_files.map(({ file, reason }) => `  ${visibleLine(file)}: ${visibleLine(reason)}`);
-  return [`${formatQuantity(rejected_files.length, 'file')} rejected, and not read:`, ...lines, ''].join('\n');
+  return [
+    `${formatQuantity(rejected_files.length, 'file')} rejected, and not read:`,
+    ...lines,
+    'to have them read once the pipeline takes them; files that are mended are landed again:',
+    `  ${hint(`files retry ${pipeline} --status rejected`)}`,
+    '',
+  ].join('\n');
 }
 
 /** The results of earlier releases have none. */

@@ -89,7 +89,7 @@ const SAID: readonly (readonly [string, Partial<RunResult>, boolean, RegExp])[] 
     'rejected files with their reasons',
     { rejected_files: [{ source: 'orders', file: 'bronze/shop/orders/a.csv', reason: 'UNREADABLE_FILE: empty' }] },
     false,
-    /1 file rejected, and not read:\n {2}bronze\/shop\/orders\/a\.csv: UNREADABLE_FILE: empty\n/,
+    /1 file rejected, and not read:\n {2}bronze\/shop\/orders\/a\.csv: UNREADABLE_FILE: empty\nto have them read once [^\n]+:\n {2}strata files retry shop --status rejected\n/,
   ],
   [
     'the log of a keyed table after the table itself, and how to ask for a key',
