@@ -10,7 +10,7 @@ export async function checkReadme(python: string): Promise<number> {
   const project = openProject('README');
   try {
     for (const { options, text } of blocks) if (options['file'] !== undefined) project.write(options['file'], text);
-    const commands = blocks.find(({ text }) => text.startsWith('npx strata land shop'));
+    const commands = blocks.find(({ text }) => text.startsWith('npx strata land '));
     const reader = blocks.find(({ language, options }) => language === 'python' && options['by'] === 'test:interop');
     if (commands === undefined || reader === undefined) throw new Error(`${PAGE} says no more how a lake is read`);
     await project.run(commands.text);
