@@ -71,12 +71,21 @@ async function inLake<T>(unitBytes: number, change: (deps: StepDeps) => StepDeps
   }
 }
 
-/** Tells how many sessions are open at once. `short`: each fails at every third statement while there are others. */
-function watched(engine: Engine, short: boolean): { readonly engine: Engine; readonly most: () => number } {
-  let [open, most, asked] = [0, 0, 0];
+/**
+ * Tells how many sessions are open at once. `short`: every third statement fails while there are more than the two that one step may have, as for
+ * a look at whether the machine holds.
+ */
+function watched(
+  engine: Engine,
+  short: boolean,
+): { readonly engine: Engine; readonly most: () => number; readonly failed: () => number } {
+  let [open, most, asked, failed] = [0, 0, 0, 0];
   const busy = async <T>(act: () => Promise<T>): Promise<T> => {
     asked += 1;
-    if (short && open > 1 && asked % 3 === 0) throw new EngineError('q: Out of Memory Error: taken by another');
+    if (short && open > 2 && asked % 3 === 0) {
+      failed += 1;
+      throw new EngineError('q: Out of Memory Error: taken by another');
+    }
     return act();
   };
   const watch = (session: Session): Session => ({
@@ -91,6 +100,7 @@ function watched(engine: Engine, short: boolean): { readonly engine: Engine; rea
   });
   return {
     most: () => most,
+    failed: () => failed,
     engine: {
       async open(options) {
         const session = await engine.open(options);
@@ -122,18 +132,20 @@ describe('units at once in one process', () => {
       );
       assert.equal(rejected.filter(({ raw }) => String(raw).includes('5000')).length, 1);
       assert.equal(files.filter(({ code }) => code === 'SCHEMA_ERROR').length, 1);
-      let most = (): number => 0;
+      let [most, failed] = [(): number => 0, (): number => 0];
       const together = await inLake(
         unitBytes,
         (deps) => {
           const seen = watched(deps.engine, short);
           most = seen.most;
+          failed = seen.failed;
           return { ...deps, engine: seen.engine, settings: { ...deps.settings, unitsAtOnce: 3 } };
         },
         outcomeOf,
       );
       assert.deepEqual(together, expected);
       assert.ok(most() > 1, `${most()} sessions at once`);
+      assert.equal(failed() > 0, short, `${failed()} statements failed`);
     });
   }
 });
