@@ -57,7 +57,7 @@ const installed = (folder: string, name: string): boolean => existsSync(join(fol
 
 /** The list is short on purpose: what is packed is read by everyone who installs it. */
 const PACKED =
-  /^(package\.json|README\.md|LICENSE|dist\/bin\/[\w.-]+\.js(\.map)?|dist\/lib\/.*\.(js|d\.ts)|dist\/functions\/(bindings\.json|.*\.mjs(\.map)?)|dist\/pipelines\/retail\/.*\.(js|sql|yml)|statemachines\/\w+\.asl\.json|templates\/.*)$/;
+  /^(package\.json|README\.md|LICENSE|dist\/bin\/[\w.-]+\.js(\.map)?|dist\/lib\/.*\.(js|d\.ts)|dist\/functions\/(bindings\.json|.*\.mjs(\.map)?)|dist\/pipelines\/retail\/.*\.(js|sql|yml)|spark\/statement\.py|statemachines\/\w+\.asl\.json|templates\/.*)$/;
 
 /** A silver table of a source that is not declared. */
 const WRONG = `import { csv, definePipeline } from '@strata-lake/strata';

@@ -86,10 +86,15 @@ async function askWhole(
   expectations: readonly Expectation[],
 ): Promise<ReadonlyMap<Expectation, Wrong>> {
   const open = async (session: Session): Promise<AsyncDisposable> => {
-    await using opened = new AsyncDisposableStack();
-    opened.use(await openTables(deps.store, session, plan, { refs: model.reads }));
-    opened.use(await openAudited(deps.store, session, model, metadata));
-    return opened.move();
+    const tables = await openTables(deps.store, session, plan, { refs: model.reads });
+    const close = (): PromiseLike<void> => tables[Symbol.asyncDispose]();
+    try {
+      const audited = await openAudited(deps.store, session, model, metadata);
+      return { [Symbol.asyncDispose]: () => audited[Symbol.asyncDispose]().then(close, close) };
+    } catch (cause) {
+      await close();
+      throw cause;
+    }
   };
   return askTable(deps, model, open, expectations);
 }
