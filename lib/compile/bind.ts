@@ -130,7 +130,7 @@ async function describeModel(
   try {
     columns = await session.describe({ name, text: userSql(model.sql) });
   } catch (error) {
-    const fault = sqlFault(error, name, SQL);
+    const fault = sqlFault(error, name, SQL, model.sql);
     // Where an aggregate has been refused already, its missing GROUP BY is no second mistake.
     if (sound || !fault.got.includes('GROUP BY')) notes.add(fault.place ?? 'line 1', fault.got, fault.expected);
     return undefined;

@@ -121,6 +121,6 @@ function isSerializeError(tree: unknown): tree is SerializeError {
 function positionText(sql: string, error: SerializeError): string {
   const message = error.error_message ?? 'the statement does not parse';
   if (error.position === undefined) return message;
-  const before = sql.slice(0, Number(error.position)).split('\n');
+  const before = [...sql].slice(0, Number(error.position)).join('').split('\n');
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${message}`;
 }

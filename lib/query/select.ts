@@ -195,7 +195,7 @@ export async function describeFirst(session: Session, text: Sql): Promise<void> 
     await session.describe({ name: 'query', text });
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    const fault = sqlFault(error, 'query', SQL);
+    const fault = sqlFault(error, 'query', SQL, text);
     throw invalidSql([{ file: 'query', place: fault.place ?? 'line 1', got: fault.got, expected: fault.expected }]);
   }
 }

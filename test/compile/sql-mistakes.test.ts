@@ -19,6 +19,8 @@ function revenue(sql: string): Given {
   return { sql: { 'gold/revenue.sql': sql } };
 }
 
+const COLUMNS = Array.from({ length: 20 }, (_, at) => `${at} as column_${at}, `).join('');
+
 /** Mistakes that show in SQL. Columns count from 1, in characters. */
 const MISTAKES: readonly Mistake[] = [
   {
@@ -26,6 +28,20 @@ const MISTAKES: readonly Mistake[] = [
     given: orders('select o.order_id\nfrom batch.orders o\nwhere where'),
     problems: [
       'pipelines/shop/silver/orders.sql: line 3, column 7: got syntax error at or near "where"; expected one SELECT in DuckDB SQL',
+    ],
+  },
+  {
+    name: 'a long line',
+    given: revenue(`select ${COLUMNS}o.nowhere from silver.orders o`),
+    problems: [
+      'pipelines/shop/gold/revenue.sql: line 1, column 328: got Table "o" does not have a column named "nowhere"; expected a column that is there: "note"',
+    ],
+  },
+  {
+    name: 'a name of which the engine does not say the place',
+    given: revenue('select 1 as one\nfrom silver.orders\njoin silver.customers using (nowhere)'),
+    problems: [
+      'pipelines/shop/gold/revenue.sql: line 3, column 30: got Column "nowhere" does not exist on left side of join; expected SQL that DuckDB can bind',
     ],
   },
   {

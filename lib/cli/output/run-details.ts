@@ -90,8 +90,9 @@ function lineageRow(row: Row): Row {
 }
 
 function renderError({ model, error, place }: RunError): string {
+  // An error of this release says where it is; one of an earlier release does not.
   const where =
-    place === null
+    place === null || error.includes(`(${place.file}:${place.line}`)
       ? undefined
       : `${place.file}, line ${place.line}${place.column === null ? '' : `, column ${place.column}`}`;
   const head = [model, where].filter((part) => part !== null && part !== undefined).join(': ');

@@ -2,6 +2,7 @@ import { InvalidInput } from '../../core/errors.ts';
 import { type OpsTable, opsTable } from '../../core/ops.ts';
 import { sayAwaiting } from '../../core/promote.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
+import { fileInProject, findPlace, type SqlPlace } from '../../core/sql-place.ts';
 import { nearest } from '../../core/suggest.ts';
 import type { Clock, Row } from '../../ports.ts';
 import { selectOfRun } from '../../sql/facts/of-run.ts';
@@ -10,7 +11,6 @@ import type { QueryDeps } from '../deps.ts';
 import { awaitingRun } from '../gate/awaiting-runs.ts';
 import { latestOf, listRuns } from '../list-runs.ts';
 import { queryRows } from '../select.ts';
-import { findPlace, type SqlPlace } from './sql-place.ts';
 
 /** What went wrong in a run: `model` is null where it was not one model; `place` where it is in the user's SQL, if that is known. */
 export type RunError = {
@@ -64,7 +64,7 @@ function errorsOf(run: Row, models: readonly Row[], spec: PipelineSpec | undefin
     const [id, error] = [String(row['model']), String(row['error'])];
     const model = spec?.models.find((one) => one.id === id);
     const place = model && findPlace(model, error);
-    const file = place && `pipelines/${String(run['pipeline'])}/${place.file}`;
+    const file = place && fileInProject(String(run['pipeline']), place.file);
     return { model: id, error, place: place === undefined || file === undefined ? null : { ...place, file } };
   });
   const own = run['error'];

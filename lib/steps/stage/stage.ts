@@ -1,6 +1,8 @@
+import { EngineError } from '../../core/errors.ts';
 import { engineOf } from '../../core/implementations.ts';
-import type { StageUnit, UnitInput } from '../../core/run.ts';
-import type { GoldModel } from '../../core/spec.ts';
+import type { RunPlan, StageUnit, UnitInput } from '../../core/run.ts';
+import type { GoldModel, ModelSpec } from '../../core/spec.ts';
+import { sayPlace } from '../../core/sql-place.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { underMarkOrFail } from '../../lake/run/deaths.ts';
 import { RECORDING, startMeasuring } from '../../lake/run/measure.ts';
@@ -40,11 +42,22 @@ export async function runStage(input: UnitInput, given: StepDeps): Promise<JsonV
   const plan = planFor(whole, unit.model);
   const context: UnitContext = { plan, level: item.level, planned, unit };
   const model = closing(findModel(plan.spec, unit.model), whole);
-  const result =
+  const result = await sayingPlace(plan, model, () =>
     model.layer === 'silver'
-      ? await stageSurviving(context, model, (files, within) => stageSilver(files, model, within), deps)
-      : await computeGold(context, model, deps);
+      ? stageSurviving(context, model, (files, within) => stageSilver(files, model, within), deps)
+      : computeGold(context, model, deps),
+  );
   return summary(await writeOnce(deps.store, key, { ...result, ...measure(RECORDING) }));
+}
+
+/** What the engine has against a model's SQL is said with the place in its file. */
+async function sayingPlace<T>({ run }: RunPlan, model: ModelSpec, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof EngineError)) throw cause;
+    throw new EngineError(sayPlace(run.pipeline, model, cause.message), { cause });
+  }
 }
 
 /** An engine's worker is not ours, and may outlive many of ours. */

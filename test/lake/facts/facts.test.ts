@@ -196,7 +196,7 @@ describe('facts of a run', () => {
     // The table of runs says no more of values than people are told.
     assert.match(
       String(models[0]?.['error']),
-      /^EngineError: write gold.words: Conversion Error: what the engine says of it is withheld/,
+      /^EngineError: write gold.words \(pipelines\/shop\/words.sql\): Conversion Error: what the engine says of it is withheld/,
     );
     assert.deepEqual(
       (await told('lineage', 'model, action, table_or_source, version')).map((row) => Object.values(row)),

@@ -4,7 +4,6 @@ import { renderRunDetails } from '../../../lib/cli/output/run-details.ts';
 import { InvalidInput } from '../../../lib/core/errors.ts';
 import { csv, definePipeline } from '../../../lib/define/index.ts';
 import { showRun } from '../../../lib/query/runs/show-run.ts';
-import { findPlace } from '../../../lib/query/runs/sql-place.ts';
 import { openTestLake, type TestLake, type TestPipeline } from '../../support/test-lake.ts';
 
 const PIPELINE: TestPipeline = {
@@ -17,25 +16,6 @@ const PIPELINE: TestPipeline = {
   }),
   sql: { 'words.sql': '-- words\nSELECT word,\n  sum(CAST(id AS TINYINT)) AS n\nFROM silver.orders\nGROUP BY word' },
 };
-
-const SQL = 'SELECT a,\n  b\nFROM t\nUNION ALL\nSELECT a,\n  b';
-const PLACES: readonly (readonly [string, string, string | undefined])[] = [
-  ['the line of a text, and the column of its caret', 'x\n\nLINE 2:   b\n          ^', 'm.sql 2 3'],
-  ['of equal lines the nearest', 'x\n\nLINE 9:   b\n          ^', 'm.sql 6 3'],
-  ['a part of a line has no column', 'x\n\nLINE 3: ...ROM t...\n          ^', 'm.sql 3 null'],
-  ['a caret that is missing', 'x\n\nLINE 3: FROM t', 'm.sql 3 null'],
-  ['SQL around it', 'x\n\nLINE 1: COPY (\n        ^', undefined],
-  ['a line without text', 'x\n\nLINE 1: \n        ^', undefined],
-  ['no place', 'Conversion Error', undefined],
-];
-
-for (const [name, error, expected] of PLACES) {
-  test(`a place in the SQL of a model: ${name}`, () => {
-    const found = findPlace({ sql: SQL, sqlFile: 'm.sql' }, error);
-    assert.equal(found && `${found.file} ${found.line} ${found.column}`, expected);
-    assert.equal(findPlace({ sql: SQL, sqlFile: null }, error), undefined);
-  });
-}
 
 describe('one run', () => {
   let lake: TestLake;
@@ -93,7 +73,16 @@ describe('one run', () => {
     assert.deepEqual(error?.place, { file: 'pipelines/shop/words.sql', line: 3, column: 7 });
     assert.match(
       renderRunDetails(found, {}),
-      /\ngold\.words: pipelines\/shop\/words\.sql, line 3, column 7\nEngineError: write gold\.words: Conversion Error: /,
+      /\ngold\.words\nEngineError: write gold\.words \(pipelines\/shop\/words\.sql:3:7\): Conversion Error: .*\n\nLINE 3: {3}sum\(CAST\(id AS TINYINT\)\) AS n\n {14}\^\n/,
+    );
+    // What an earlier release has written down.
+    const earlier = found.errors.map((one) => ({
+      ...one,
+      error: 'EngineError: write gold.words: Conversion Error: x',
+    }));
+    assert.match(
+      renderRunDetails({ ...found, errors: earlier }, {}),
+      /\ngold\.words: pipelines\/shop\/words\.sql, line 3, column 7\nEngineError: /,
     );
     const gone = await showRun(lake.deps, 'bad', async () => undefined);
     assert.deepEqual([gone.errors.length, gone.errors[0]?.place], [1, null]);
