@@ -39,6 +39,8 @@ export type Bin = {
 export type BinFile = {
   readonly path: string;
   readonly foreign: boolean;
+  /** Those that are deleted by position included; plans of an earlier release do not say. */
+  readonly rows?: number;
   readonly deleted?: DeletedRows;
 };
 

@@ -155,7 +155,7 @@ function bin(files: readonly Candidate[], reason: RewriteReason, fileBytes: numb
     spec: first?.spec ?? 0,
     partition: first?.partition ?? '',
     reason,
-    files: files.map(({ path, foreign, deleted }) => ({ path, foreign, ...(deleted && { deleted }) })),
+    files: files.map(({ path, foreign, rows, deleted }) => ({ path, foreign, rows, ...(deleted && { deleted }) })),
     rows: sum(files, 'rows'),
     bytes: sum(files, 'bytes'),
     file_bytes: Math.max(1, Math.ceil(fileBytes)),

@@ -32,6 +32,16 @@ export function packingOf({ bins }: Pick<RewriteUnit, 'bins'>): (bin: Bin, trial
   };
 }
 
+/** How many files of a bin, those that come first, have so many rows; all where it is not known. A scan opens each that it is given. */
+export function filesOfFirst({ files }: Pick<Bin, 'files'>, rows: number): number {
+  let found = 0;
+  const enough = files.findIndex((file) => {
+    found += file.deleted === undefined ? (file.rows ?? 0) : 0;
+    return found >= rows;
+  });
+  return enough === -1 ? files.length : enough + 1;
+}
+
 function sum(bins: readonly Bin[], of: (bin: Bin) => number): number {
   return bins.reduce((all, bin) => all + of(bin), 0);
 }

@@ -10,7 +10,7 @@ import type { TableMetadata } from '../../iceberg/types.ts';
 import type { StepDeps } from '../../lake/deps.ts';
 import { openScratch } from '../../lake/files/scratch.ts';
 import { bytesOfSome, stagePartition } from '../../lake/files/stage-files.ts';
-import { packingOf, type Trial } from '../../lake/maintain/choose-packing.ts';
+import { filesOfFirst, packingOf, type Trial } from '../../lake/maintain/choose-packing.ts';
 import { rewriteStem } from '../../lake/maintain/discard-maintenance.ts';
 import { layOut } from '../../lake/maintain/lay-out.ts';
 import {
@@ -118,8 +118,14 @@ async function rewriteBin(deps: StepDeps, place: Place, bin: Bin): Promise<Rewri
   const from = renderScan(columns, borrowed.files);
   const laidOut = await layOut(session, table, from, bin);
   const rows = { table: table.table, schema, withFile: table.with_file, fileBytes: bin.file_bytes };
-  const trial: Trial = (packed, most) =>
-    bytesOfSome(session, { ...rows, from, sortBy: [], folder: `${scratch.folder}/${packed}`, packed }, most);
+  const trial: Trial = (packed, most) => {
+    const some = renderScan(columns, borrowed.files.slice(0, filesOfFirst(bin, most)));
+    return bytesOfSome(
+      session,
+      { ...rows, from: some, sortBy: [], folder: `${scratch.folder}/${packed}`, packed },
+      most,
+    );
+  };
   // What is ordered anew is read more often than written, and packs in another way than the rows that are at hand to try.
   const packed = laidOut.orderBy === undefined && !sorted ? await place.packing(bin, trial) : 'small';
   const check = (paths: readonly string[]): Promise<void> => checkSame(session, columns, from, paths);

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Bin } from '../../../lib/core/maintenance.ts';
+import type { Bin, BinFile } from '../../../lib/core/maintenance.ts';
 import { createDuckDbEngine } from '../../../lib/engine/duckdb.ts';
 import { bytesOfSome } from '../../../lib/lake/files/stage-files.ts';
-import { packingOf, type Trial } from '../../../lib/lake/maintain/choose-packing.ts';
+import { filesOfFirst, packingOf, type Trial } from '../../../lib/lake/maintain/choose-packing.ts';
 import { userSql } from '../../../lib/sql/user-sql.ts';
 
 const HALF = 61_440;
@@ -146,4 +146,19 @@ describe('how the files of a unit are packed', () => {
     await rm(folder, { recursive: true });
     assert.deepEqual(packed, { names: 'small', numbers: 'middle' });
   });
+});
+
+describe('how many files a trial reads', () => {
+  const file = (rows?: number): BinFile => ({ path: 'p', foreign: false, ...(rows === undefined ? {} : { rows }) });
+  const deleted = { sequence: '1', by: [] };
+  const cases: readonly (readonly [title: string, files: readonly BinFile[], expected: number])[] = [
+    ['the first has enough', [file(100), file(100)], 1],
+    ['as many as have enough together', [file(60), file(40), file(100)], 2],
+    ['all together have too few', [file(60), file(39)], 2],
+    ['a plan of an earlier release does not say', [file(), file(), file()], 3],
+    ['a file with deleted rows may have none left', [{ ...file(100), deleted }, file(100), file(100)], 2],
+  ];
+  for (const [title, files, expected] of cases) {
+    test(title, () => assert.equal(filesOfFirst({ files }, 100), expected));
+  }
 });
