@@ -1,74 +1,28 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createDuckDbEngine } from '../lib/engine/duckdb.ts';
-import type { Bench, Measured } from './bench.ts';
-import { measureClicks } from './clicks/measure.ts';
-import { measureCommand } from './command/measure.ts';
-import { measureCommits } from './commits/measure.ts';
-import { measureCompaction } from './compaction/measure.ts';
-import { measureDiff } from './diff/measure.ts';
-import { measureEvents, measureGrowth } from './events/measure.ts';
-import { measureFacts } from './facts/measure.ts';
-import { judge } from './figures.ts';
+import type { Bench } from './bench.ts';
+import { type Figure, judge } from './figures.ts';
 import { WORK } from './folders.ts';
-import { measureForgetting } from './forgetting/measure.ts';
-import { measureIdle } from './idle/measure.ts';
-import { measureIncrement } from './increment/measure.ts';
-import { measureHistory } from './keyed/history.ts';
-import { measureKeyed } from './keyed/measure.ts';
-import { measureLadder } from './ladder/measure.ts';
-import { measureLarge } from './large/measure.ts';
-import { measureLife } from './life/measure.ts';
 import { describeMachine } from './machine.ts';
-import { measureOnRead } from './on-read/measure.ts';
-import { measureOpening } from './opening/measure.ts';
-import { measureDedupe } from './orders/dedupe.ts';
-import { measureFilter } from './orders/filter.ts';
-import { measurePlanning } from './planning/measure.ts';
-import { measureReads } from './reads/measure.ts';
-import { renderReport, renderTable } from './report.ts';
-import { measureRetail } from './retail/measure.ts';
-import { measureSales } from './sales/measure.ts';
-import { measureServing } from './serving/measure.ts';
+import { MEASUREMENTS, type Measurement } from './measurements.ts';
+import { installPeers, PEERS, readPackages } from './peers/environments.ts';
+import { type Recorded, readNotes, readRecord, writeRecord } from './records.ts';
+import { renderReport, renderTable, type Section } from './report.ts';
 import { FULL, MEMORY_BYTES, QUICK, THREADS } from './settings.ts';
-import { measureStatus } from './status/measure.ts';
-import { measureTopics } from './topics/measure.ts';
 
-const MEASUREMENTS = {
-  retail: measureRetail,
-  sales: measureSales,
-  events: measureEvents,
-  growth: measureGrowth,
-  clicks: measureClicks,
-  commits: measureCommits,
-  planning: measurePlanning,
-  large: measureLarge,
-  opening: measureOpening,
-  keyed: measureKeyed,
-  history: measureHistory,
-  'on-read': measureOnRead,
-  compaction: measureCompaction,
-  forgetting: measureForgetting,
-  life: measureLife,
-  dedupe: measureDedupe,
-  filter: measureFilter,
-  reads: measureReads,
-  idle: measureIdle,
-  command: measureCommand,
-  status: measureStatus,
-  increment: measureIncrement,
-  facts: measureFacts,
-  serving: measureServing,
-  diff: measureDiff,
-  ladder: measureLadder,
-  topics: measureTopics,
-} as const satisfies Record<string, (bench: Bench) => Promise<Measured>>;
-
-const USAGE = `node bench/run.ts [--quick] [--rounds N] [--only ${Object.keys(MEASUREMENTS).join('|')}]...`;
+const USAGE = `node bench/run.ts [--quick] [--rounds N] [--peers] [--only ${Object.keys(MEASUREMENTS).join('|')}]...
+  --quick   a tenth of all sizes; nothing is kept
+  --peers   installs the tools that Strata is measured against, and measures them too
+  --only    this measurement, or those; the others stay as they were measured last
+  --render  measures nothing, and writes bench/results.md from what is kept`;
 const RESULTS = new URL('results.md', import.meta.url);
 
+type Options = { readonly quick: boolean; readonly rounds: number; readonly only: readonly string[] };
+
 /**
- * Measures everything, prints the figures and writes bench/results.md when everything was measured at full size. Ends
+ * Measures what is asked for, or all, prints the figures, keeps those of full sizes and writes bench/results.md of all that are kept. Ends
  * with 1 when sides made different tables; a missed bound is a result, not a failure.
  */
 async function main(): Promise<void> {
@@ -77,6 +31,8 @@ async function main(): Promise<void> {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '3' },
       only: { type: 'string', multiple: true, default: [] },
+      peers: { type: 'boolean', default: false },
+      render: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -87,38 +43,49 @@ async function main(): Promise<void> {
     process.exitCode = values.help ? 0 : 1;
     return;
   }
-  await mkdir(WORK, { recursive: true });
-  const measured = await measureAll(values.quick, rounds, values.only);
-  const figures = measured.flatMap((one) => one.figures);
-  process.stdout.write(renderTable(figures));
-  const missed = figures.filter((figure) => judge(figure).startsWith('missed'));
-  process.stderr.write(missed.length === 0 ? 'every bound held\n' : `${missed.length} bounds missed\n`);
-  if (values.quick || values.only.length > 0) return;
-  const report = renderReport({
-    date: new Date().toISOString().slice(0, 10),
-    machine: describeMachine(),
-    rounds,
-    quick: values.quick,
-    figures,
-    fingerprints: measured.flatMap((one) => one.fingerprints),
-    skipped: measured.flatMap((one) => one.skipped),
-  });
-  await writeFile(RESULTS, report);
+  if (values.peers) await installPeers(log);
+  if (!values.render) await measureAll({ ...values, rounds });
+  if (!values.quick) await writeResults();
 }
 
-async function measureAll(quick: boolean, rounds: number, only: readonly string[]): Promise<readonly Measured[]> {
+async function measureAll({ quick, rounds, only }: Options): Promise<void> {
+  await mkdir(WORK, { recursive: true });
   const session = await createDuckDbEngine().open({ memoryBytes: 2 * MEMORY_BYTES, threads: THREADS, scratch: WORK });
+  const figures: Figure[] = [];
   try {
-    const log = (line: string): void => void process.stderr.write(`${line}\n`);
     const bench: Bench = { sizes: quick ? QUICK : FULL, rounds, session, log };
-    const measured: Measured[] = [];
-    for (const [name, measure] of Object.entries(MEASUREMENTS)) {
-      if (only.length === 0 || only.includes(name)) measured.push(await measure(bench));
+    for (const [name, { measure }] of Object.entries(MEASUREMENTS)) {
+      if (only.length > 0 && !only.includes(name)) continue;
+      const recorded = await recordOne(bench, measure);
+      figures.push(...recorded.figures);
+      if (!quick) await writeRecord(name, recorded);
     }
-    return measured;
   } finally {
     await session[Symbol.asyncDispose]();
   }
+  process.stdout.write(renderTable(figures));
+  const missed = figures.filter((figure) => judge(figure).startsWith('missed'));
+  process.stderr.write(missed.length === 0 ? 'every bound held\n' : `${missed.length} bounds missed\n`);
+}
+
+async function recordOne(bench: Bench, measure: Measurement['measure']): Promise<Recorded> {
+  const [load = 0] = loadavg();
+  const measured = await measure(bench);
+  const date = new Date().toISOString().slice(0, 10);
+  return { date, rounds: bench.rounds, load: Math.round(load * 10) / 10, machine: describeMachine(), ...measured };
+}
+
+async function writeResults(): Promise<void> {
+  const sections: Section[] = [];
+  for (const [name, { title }] of Object.entries(MEASUREMENTS)) {
+    const recorded = await readRecord(name);
+    sections.push({ name, title, notes: await readNotes(name), ...(recorded === undefined ? {} : { recorded }) });
+  }
+  await writeFile(RESULTS, renderReport({ sections, peers: PEERS, packages: await readPackages() }));
+}
+
+function log(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 await main();

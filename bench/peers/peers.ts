@@ -8,10 +8,10 @@ import { freshFolder, WORK } from '../folders.ts';
 import { readFolder } from '../read-tables.ts';
 import type { Side } from '../rounds.ts';
 import { parseUsage } from '../usage.ts';
+import { PEERS_FOLDER } from './environments.ts';
 
 type Name = 'pandas' | 'polars' | 'pyspark';
 const MEASURED = fileURLToPath(new URL('measured.py', import.meta.url));
-const PEERS_FOLDER = fileURLToPath(new URL('../../.peers', import.meta.url));
 
 export type Peers = { readonly found: readonly Side[]; readonly skipped: readonly string[] };
 

@@ -119,4 +119,10 @@ FROM (
     sum(quantity) AS units, CAST(coalesce(sum(total_amount), 0) AS DECIMAL(30,2)) AS revenue
   FROM silver_sales GROUP BY region)""",
 )
+
+# Waited for, so that the processor time of the JVM counts.
+gateway = spark.sparkContext._gateway
 spark.stop()
+gateway.shutdown()
+gateway.proc.stdin.close()
+gateway.proc.wait()

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
 import { describe, it, test } from 'node:test';
 import type { Figure } from '../../bench/figures.ts';
-import { type Report, renderReport, renderTable } from '../../bench/report.ts';
+import { MEASUREMENTS } from '../../bench/measurements.ts';
+import { PEERS, readPackages } from '../../bench/peers/environments.ts';
+import { type Recorded, readNotes, readRecord } from '../../bench/records.ts';
+import { type Report, renderReport, renderTable, type Section } from '../../bench/report.ts';
 import { parseUsage, peakBytesOf } from '../../bench/usage.ts';
 
 const FIGURES: readonly Figure[] = [
@@ -10,7 +14,7 @@ const FIGURES: readonly Figure[] = [
   { name: 'shown', value: 2, unit: 'x', bound: null, detail: '' },
 ];
 
-const REPORT: Report = {
+const RECORDED: Recorded = {
   date: '2026-01-02',
   machine: {
     cores: 2,
@@ -21,10 +25,17 @@ const REPORT: Report = {
     duckdb: 'v1.5.6',
   },
   rounds: 3,
-  quick: false,
+  load: 1.5,
   figures: FIGURES,
   fingerprints: [{ table: 'gold.t', rows: '2', keys: '2', sums: { revenue: '1.50' } }],
   skipped: ['pandas: not installed for python3'],
+};
+
+const SECTION: Section = { name: 'retail', title: 'Retail', recorded: RECORDED, notes: 'Tried: less.' };
+const REPORT: Report = {
+  sections: [SECTION],
+  peers: [{ name: 'Polars', package: 'polars', leavesOut: 'accounts' }],
+  packages: ['polars-hash==0.9.3', 'polars==1.44.2'],
 };
 
 test('the table for a terminal lines its columns up and leaves no blank at a line end', () => {
@@ -50,26 +61,70 @@ describe('the report', () => {
     assert.match(text, /^\| peak \| 1\.30 GB \| 1\.20 GB \| missed by 0\.10 GB \| a\\\|b \|$/m);
   });
   it('says on what machine and when', () => {
-    assert.match(
-      text,
-      /2026-01-02, 2 cores \(a processor\), 8 GB of memory, Linux x64, Node 24\.0\.0, DuckDB v1\.5\.6/,
-    );
-    assert.match(text, /full sizes, 3 rounds/);
+    assert.match(text, /2 cores \(a processor\), 8 GB of memory, Linux x64, Node 24\.0\.0, DuckDB v1\.5\.6/);
+    assert.match(text, /Measured on 2026-01-02, 3 rounds, at a load of 1\.5, by `--only retail`/);
   });
   it('says why a bound was missed, and nothing of those that held', () => {
     const why = 'The floor does less.';
     const figures = [FIGURES[0], { ...FIGURES[1], why }] as readonly Figure[];
-    const reasons = renderReport({ ...REPORT, figures })
+    const reasons = renderReport({
+      ...REPORT,
+      sections: [{ ...SECTION, recorded: { ...RECORDED, figures, skipped: [] } }],
+    })
       .split('\n')
       .filter((line) => line.startsWith('- '));
     assert.deepEqual(reasons, ['- peak: missed by 0.10 GB. The floor does less.']);
   });
   it('gives fingerprints and what was skipped', () => {
     assert.match(text, /^\| gold\.t \| 2 rows, 2 keys, revenue 1\.50 \|$/m);
-    assert.match(text, /^Skipped: pandas: not installed for python3\.$/m);
+    assert.match(text, /^- Skipped: pandas: not installed for python3\.$/m);
   });
-  it('says when its sizes are not the ones named', () => {
-    assert.match(renderReport({ ...REPORT, quick: true }), /a tenth of the sizes/);
+  it('lists what is missed before all sections', () => {
+    assert.match(text, /^\| Retail \| peak \| 1\.30 GB \| 1\.20 GB \| missed by 0\.10 GB \|$/m);
+  });
+  it('gives the version of each peer, and what it leaves out', () => {
+    assert.match(text, /^\| Polars \| 1\.44\.2 \| accounts \|$/m);
+    assert.throws(
+      () => renderReport({ ...REPORT, packages: ['polars-hash==0.9.3'] }),
+      /no file of packages has polars/,
+    );
+  });
+  it('has what was written by hand, and says what was never measured', () => {
+    assert.match(text, /^Tried: less\.$/m);
+    const never = renderReport({ ...REPORT, sections: [{ name: 'diff', title: 'Diff', notes: 'By hand.' }] });
+    assert.match(never, /## Diff\n\nNot measured at full size yet \(`--only diff`\)\.\n\nBy hand\.\n/);
+    assert.doesNotMatch(renderReport({ ...REPORT, sections: [{ name: 'diff', title: 'Diff', notes: '' }] }), /## Diff/);
+  });
+});
+
+describe('the peers', () => {
+  it('are installed in the versions that files name', async () => {
+    const packages = await readPackages();
+    for (const line of packages) assert.match(line, /^[a-z0-9-]+==[0-9.]+$/);
+    for (const { name, package: known } of PEERS) {
+      assert.ok(
+        packages.some((line) => line.startsWith(`${known}==`)),
+        name,
+      );
+    }
+  });
+});
+
+describe('what is kept of measurements', () => {
+  it('is what the results show, each under a name that can be asked for', async () => {
+    const folder = new URL('../../bench/results/', import.meta.url);
+    const sections: Section[] = [];
+    for (const [name, { title }] of Object.entries(MEASUREMENTS)) {
+      const recorded = await readRecord(name);
+      sections.push({ name, title, notes: await readNotes(name), ...(recorded === undefined ? {} : { recorded }) });
+    }
+    const names = (await readdir(folder)).map((file) => file.replace(/\.(json|md)$/, ''));
+    assert.deepEqual(
+      names.filter((name) => !(name in MEASUREMENTS)),
+      [],
+    );
+    const shown = await readFile(new URL('../../bench/results.md', import.meta.url), 'utf8');
+    assert.equal(shown, renderReport({ sections, peers: PEERS, packages: await readPackages() }));
   });
 });
 
