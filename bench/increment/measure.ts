@@ -1,15 +1,14 @@
 import { copyFile, cp, link, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateRetail, parseRetailOptions } from '../../lib/generate/retail.ts';
-import { quoteTexts } from '../../lib/sql/quote.ts';
-import { userSql } from '../../lib/sql/user-sql.ts';
 import type { Bench, Measured, SideResult } from '../bench.ts';
 import { packedCommand } from '../command/measure.ts';
 import { freshFolder, linkFiles, madeOnce, PIPELINES, WORK } from '../folders.ts';
+import { readDatabase } from '../peers/database.ts';
 import { DBT_MODULES, writeDbtProject } from '../peers/dbt.ts';
 import { findPython } from '../peers/peers.ts';
 import { measureTree } from '../process-tree.ts';
-import { readFolder, readLake } from '../read-tables.ts';
+import { readLake } from '../read-tables.ts';
 import { GENERATOR } from '../retail/measure.ts';
 import { RETAIL_TABLES } from '../retail/tables.ts';
 import { compareTimes, runRounds, type Side } from '../rounds.ts';
@@ -106,23 +105,8 @@ async function dbtSide(
     async run() {
       await copyFile(loaded, database);
       const sample = await run(fresh);
-      return { ...sample, fingerprints: await readDatabase(bench, database) };
+      return { ...sample, fingerprints: await readDatabase(bench.session, database, 'dbt', RETAIL_TABLES) };
     },
   };
   return { side, skipped: [] };
-}
-
-/** Fingerprints of the tables in a DuckDB file, by way of Parquet. */
-async function readDatabase(bench: Bench, database: string): ReturnType<typeof readFolder> {
-  const output = await freshFolder(join(WORK, 'dbt', 'tables'));
-  const run = (name: string, text: string): Promise<void> => bench.session.run({ name, text: userSql(text) });
-  await run('attach', `ATTACH ${quoteTexts([database]).slice(1, -1)} AS dbt (READ_ONLY)`);
-  for (const { table } of RETAIL_TABLES) {
-    await run(
-      table,
-      `COPY dbt.${table} TO ${quoteTexts([join(output, `${table}.parquet`)]).slice(1, -1)} (FORMAT parquet)`,
-    );
-  }
-  await run('detach', 'DETACH dbt');
-  return readFolder(bench.session, output, RETAIL_TABLES);
 }

@@ -49,14 +49,16 @@ export async function writeDbtProject(folder: string, database: string, threads:
   }
 }
 
-function csv(pattern: string, source: keyof typeof COLUMNS): string {
+/** A source of the retail sample, typed. */
+export function csv(pattern: string, source: keyof typeof COLUMNS): string {
   return `read_csv('${pattern}', header = true, columns = {${COLUMNS[source]}})`;
 }
 
-function versions(source: 'customers' | 'products', key: string): string {
+/** All versions of a dimension. */
+export function versions(source: 'customers' | 'products', key: string, folder = '{{ var("input") }}'): string {
   return `SELECT *, updated_at AS valid_from,
   lead(updated_at) OVER (PARTITION BY ${key} ORDER BY updated_at) AS valid_to, valid_to IS NULL AS is_current
-FROM ${csv(`{{ var("input") }}/${source}/*.csv`, source)}
+FROM ${csv(`${folder}/${source}/*.csv`, source)}
 `;
 }
 

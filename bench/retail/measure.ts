@@ -5,6 +5,7 @@ import { type Figure, median } from '../figures.ts';
 import { madeOnce, PIPELINES } from '../folders.ts';
 import { runFloor, runLake } from '../lake-side.ts';
 import { findPeers } from '../peers/peers.ts';
+import { sqlmeshSide } from '../peers/sqlmesh.ts';
 import { compareTimes, compareWork, runRounds } from '../rounds.ts';
 import { RETAIL_TABLES } from './tables.ts';
 
@@ -36,21 +37,23 @@ export async function measureRetail(bench: Bench): Promise<Measured> {
   const title = `retail, ${transactions.toLocaleString('en-US')} transactions`;
   const work = { work: 'retail', tools: ['pandas', 'polars', 'pyspark'], input, tables: RETAIL_TABLES } as const;
   const peers = await findPeers(bench, work);
-  const [floor = [], ours = [], plain = [], ...others] = await runRounds(bench, title, [
+  const sqlmesh = await sqlmeshSide(bench, input);
+  const others = [...peers.found, ...(sqlmesh === undefined ? [] : [sqlmesh])];
+  const [floor = [], ours = [], plain = [], ...theirs] = await runRounds(bench, title, [
     { name: 'floor', run: () => runFloor(bench, FLOOR, input, RETAIL_TABLES, 'same') },
     { name: 'lake', run: () => runLake(bench, lake) },
     { name: 'floor without dedupe and order', run: () => runFloor(bench, FLOOR, input, RETAIL_TABLES, 'plain') },
-    ...peers.found,
+    ...others,
   ]);
   return {
     figures: [
       ...compareWork(`${title}, against the floor`, ours, floor, WORK_BOUND, WHY),
       peakFigure(`${title}: peak memory`, ours, floor),
       ...compareTimes(`${title}, against a floor without dedupe and order`, ours, plain, null),
-      ...peers.found.flatMap(({ name }, at) => compareWork(`${title}, against ${name}`, ours, others[at] ?? [], null)),
+      ...others.flatMap(({ name }, at) => compareWork(`${title}, against ${name}`, ours, theirs[at] ?? [], null)),
     ],
     fingerprints: ours[0]?.fingerprints ?? [],
-    skipped: peers.skipped,
+    skipped: [...peers.skipped, ...(sqlmesh === undefined ? ['SQLMesh: not installed'] : [])],
   };
 }
 
