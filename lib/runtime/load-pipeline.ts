@@ -6,6 +6,7 @@ import { InvalidInput } from '../core/errors.ts';
 import type { PipelineSpec } from '../core/spec.ts';
 import type { Engine, SessionOptions } from '../ports.ts';
 import { checkFolder } from './lake-folder.ts';
+import { describeLoadError } from './load-error.ts';
 
 /** A pipeline's file; compiled in the package, below node_modules, where Node reads no TypeScript. */
 const FILES = ['pipeline.ts', 'pipeline.js'] as const;
@@ -93,8 +94,7 @@ export async function importDefault(path: string, shown: string): Promise<unknow
     const module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
     return module.default;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InvalidInput(`${shown} cannot be loaded: ${reason}`, [], { cause });
+    throw new InvalidInput(`${shown} cannot be loaded: ${await describeLoadError(path, cause)}`, [], { cause });
   }
 }
 
