@@ -41,6 +41,8 @@ export type QuarantineList = {
   readonly pipeline: string;
   /** All rows that match, of which `rows` are the first. */
   readonly total: number;
+  /** Those of them that were released: who was rejected again since then is among the others, too. */
+  readonly released: number;
   /** By source, code and status; a row counts under each of its codes. */
   readonly summary: readonly Row[];
   /** As OPS_TABLES.quarantine, the newest first. */
@@ -68,12 +70,12 @@ export async function listQuarantine(
   request: QuarantineRequest,
   limit: number,
 ): Promise<QuarantineList> {
-  if (!(await hasQuarantine(deps, pipeline))) return { pipeline, total: 0, summary: [], rows: [] };
+  if (!(await hasQuarantine(deps, pipeline))) return { pipeline, total: 0, released: 0, summary: [], rows: [] };
   const filter = await parseFilter(deps, pipeline, request);
   const [counted] = await queryRows(deps, countQuarantined(pipeline, filter));
   const summary = await queryRows(deps, summarizeQuarantine(pipeline, filter));
   const rows = await queryRows(deps, selectQuarantined(pipeline, filter, limit));
-  return { pipeline, total: Number(counted?.['rows']), summary, rows };
+  return { pipeline, total: Number(counted?.['rows']), released: Number(counted?.['released']), summary, rows };
 }
 
 /** Hands all matching rows to `use`, a page at a time. Throws as listQuarantine. */

@@ -19,8 +19,9 @@ export function selectQuarantined(pipeline: string, filter: QuarantineFilter, li
 ORDER BY quarantined_at DESC, source, source_file, line, row_hash${cut}`;
 }
 
+/** `rows`, and how many of them were `released`. */
 export function countQuarantined(pipeline: string, filter: QuarantineFilter): Sql {
-  return sql`SELECT count(*) AS rows FROM ${tableOf(pipeline)} WHERE ${renderQuarantineFilter(filter)}`;
+  return sql`SELECT count(*) AS rows, count(*) FILTER (status = 'released') AS released FROM ${tableOf(pipeline)} WHERE ${renderQuarantineFilter(filter)}`;
 }
 
 /** Distinct row hashes that begin with some text, in order. */

@@ -80,6 +80,14 @@ describe('quarantine', () => {
     assert.equal((await lake.json<List>(0, 'quarantine', 'list', 'bank')).total, 2);
   });
 
+  test('list counts what was released beside what is rejected', async () => {
+    const all = await lake.run('quarantine', 'list', 'bank');
+    assert.match(all.stdout, /^1 rejected row of bank, beside 1 that was released; a row counts/);
+    const released = await lake.run('quarantine', 'list', 'bank', '--status', 'released');
+    assert.match(released.stdout, /^1 released row of bank; a row counts/);
+    assert.equal((await lake.json<{ released: number }>(0, 'quarantine', 'list', 'bank')).released, 1);
+  });
+
   const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['a pipeline that is none', ['list', 'bnak'], /no pipeline "bnak": expected one of bank/],
     ['a source that is none', ['list', 'bank', '--source', 'payment'], /did you mean "payments"\?/],

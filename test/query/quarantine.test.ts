@@ -42,6 +42,7 @@ before(async () => {
   assert.deepEqual(await listQuarantine(lake.deps, 'bank', {}, 10), {
     pipeline: 'bank',
     total: 0,
+    released: 0,
     summary: [],
     rows: [],
   });

@@ -20,7 +20,7 @@ export function renderQuarantineList(found: QuarantineList, filtered: boolean, {
   const which = rows.length < total ? `the newest ${formatCount(rows.length)}` : 'newest first';
   const first = rows[0];
   return [
-    `${formatQuantity(total, 'rejected row')} of ${pipeline}; a row counts under each of its codes:`,
+    `${counted(found)}; a row counts under each of its codes:`,
     renderTable(summary, [...['source', 'code', 'status'].map((name) => ({ name })), COUNT], layout),
     `${which}:`,
     renderRows(rows, layout),
@@ -33,6 +33,14 @@ export function renderQuarantineList(found: QuarantineList, filtered: boolean, {
           '',
         ]),
   ].join('\n');
+}
+
+/** A row that was released and came back rejected is on record twice: it is one that is rejected, and one that was released. */
+function counted({ pipeline, total, released }: QuarantineList): string {
+  if (released === total) return `${formatQuantity(total, 'released row')} of ${pipeline}`;
+  const beside =
+    released === 0 ? '' : `, beside ${formatCount(released)} that ${released === 1 ? 'was' : 'were'} released`;
+  return `${formatQuantity(total - released, 'rejected row')} of ${pipeline}${beside}`;
 }
 
 const COUNT = { name: 'rows', type: 'BIGINT' };
