@@ -18,11 +18,10 @@ export function renderRunDetails({ run, models, accounts, lineage, errors }: Run
 }
 
 function renderHead(run: Row): string {
-  const took = run['duration_ms'];
   const lines: readonly (readonly [string, JsonValue | undefined])[] = [
     ['started', run['started_at']],
     ['finished', run['finished_at']],
-    ['took', typeof took === 'number' || typeof took === 'string' ? formatDuration(Number(took)) : null],
+    ['took', tookOf(run)],
     ['run date', run['run_date']],
     ['files', count(run['files'])],
     ['rows', `${count(run['rows_read']) ?? '-'} read, ${count(run['rows_added']) ?? '-'} written`],
@@ -37,6 +36,12 @@ function renderHead(run: Row): string {
     ...known,
     '',
   ].join('\n');
+}
+
+/** The row of a run that publishes is written with its tables, before the run has cleaned up: what `strata run` tells is a little more. */
+function tookOf({ duration_ms: took, status }: Row): string | null {
+  if (typeof took !== 'number' && typeof took !== 'string') return null;
+  return `${formatDuration(Number(took))}${status === 'SUCCEEDED' ? ', until it published' : ''}`;
 }
 
 function costOf({ cost_usd, cost_rate }: Row): string | null {

@@ -45,7 +45,7 @@ describe('one run', () => {
     );
     assert.deepEqual([lineage.length, quality.length, errors], [4, 4, []]);
     const text = renderRunDetails({ run, models, accounts, lineage, quality, errors }, { width: 40 });
-    assert.match(text, /^run good of shop: SUCCEEDED\nstarted {3}2026-01-01 .*\ntook {6}35.0 s\n/s);
+    assert.match(text, /^run good of shop: SUCCEEDED\nstarted {3}2026-01-01 .*\ntook {6}35.0 s, until it published\n/s);
     assert.match(text, /cost {6}\$0\.\d+, by 2\.5 USD an hour\n/);
     assert.doesNotMatch(text, /spilled/);
     const spilled = models.map((row, at) => ({ ...row, spilled_bytes: at * 2_500_000 }));
