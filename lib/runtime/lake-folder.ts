@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { InvalidInput } from '../core/errors.ts';
 
 /**
@@ -74,4 +74,15 @@ function refused(path: string, option: string, cause: unknown): unknown {
 
 function codeOf(cause: unknown): string | undefined {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+}
+
+/** What ends the path of a URL: other engines look for files of such a lake in another place. */
+export async function requireReadablePlace(root: string): Promise<void> {
+  const found = /[#?]/.exec(root)?.[0];
+  if (found === undefined || (await stat(join(root, 'ops')).catch(() => undefined)) !== undefined) return;
+  throw new InvalidInput(
+    `a new lake at ${root}: got a path with ${JSON.stringify(found)}; expected one without # and ?. Its tables name their files by ` +
+      `file://${root}/..., and in such a URL ${JSON.stringify(found)} ends the path, so that PyIceberg and others would not find them. ` +
+      'Choose another folder, or give the lake a base of its own: --location-base',
+  );
 }

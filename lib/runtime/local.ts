@@ -7,7 +7,7 @@ import { createFileCatalog } from '../adapters/catalog/file.ts';
 import { createPostgresSink } from '../adapters/postgres/sink.ts';
 import { isGone, thisProcess } from '../adapters/store/holder.ts';
 import { createLocalStore } from '../adapters/store/local.ts';
-import { askedOf } from '../core/asked.ts';
+import { type Asked, askedOf } from '../core/asked.ts';
 import { InvalidInput } from '../core/errors.ts';
 import { NONE_SKIPPED } from '../core/objects.ts';
 import type { UnitProfile } from '../core/profile.ts';
@@ -24,11 +24,12 @@ import { awaitingAnswer } from '../remote/awaiting-answer.ts';
 import type { CompactionAnswer, CompactionRequest } from '../remote/compaction.ts';
 import type { EarlierRun, RunAnswer, RunRequest } from '../remote/run-request.ts';
 import { awaitTurn } from './await-turn.ts';
+import { checkAsked } from './check-asked.ts';
 import { compactTables } from './compact.ts';
 import { defaultRunId, executeRun } from './execute-run.ts';
 import { medallionHandlers } from './handlers.ts';
 import { sleepUnless } from './interrupt.ts';
-import { checkFolder, requireFolder } from './lake-folder.ts';
+import { checkFolder, requireFolder, requireReadablePlace } from './lake-folder.ts';
 import { leaseMs } from './lease.ts';
 import { lineageOf } from './lineage/teller.ts';
 import { type OtherFiles, pipelineLoader } from './load-pipeline.ts';
@@ -127,9 +128,13 @@ export async function openLocalLake(options: LocalOptions): Promise<LocalLake> {
     settings,
   };
   /** What is wrong with a request shows before anything is made. */
-  const begin = async ({ runId, pipeline }: Pick<RunRequest, 'runId' | 'pipeline'>): Promise<void> => {
+  const begin = async ({
+    runId,
+    pipeline,
+    ...asked
+  }: Pick<RunRequest, 'runId' | 'pipeline'> & Asked): Promise<void> => {
     if (runId !== undefined) checkRunId(runId);
-    await deps.specs(pipeline);
+    checkAsked(await deps.specs(pipeline), asked);
     if (short) throw tooLittleMemory();
     await requireFolder(options.root, '--root');
     await sweepScratch(join(root, SCRATCH));
@@ -201,17 +206,6 @@ async function locationOf(
   }
   if (!readOnly) await writeFile(path, `${JSON.stringify({ location_base: wanted })}\n`);
   return { locationBase: wanted };
-}
-
-/** What ends the path of a URL: other engines look for files of such a lake in another place. */
-async function requireReadablePlace(root: string): Promise<void> {
-  const found = /[#?]/.exec(root)?.[0];
-  if (found === undefined || (await stat(join(root, 'ops')).catch(() => undefined)) !== undefined) return;
-  throw new InvalidInput(
-    `a new lake at ${root}: got a path with ${JSON.stringify(found)}; expected one without # and ?. Its tables name their files by ` +
-      `file://${root}/..., and in such a URL ${JSON.stringify(found)} ends the path, so that PyIceberg and others would not find them. ` +
-      'Choose another folder, or give the lake a base of its own: --location-base',
-  );
 }
 
 /** Runs the state machine, which finishes an unfinished run first and then opens the one that was asked for. */

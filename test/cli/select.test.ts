@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { openCliLake } from './lake.ts';
 
@@ -30,6 +32,21 @@ type Plan = { readonly selected: { readonly models: readonly string[] } | null; 
 type Result = { readonly status: string; readonly selected?: readonly string[]; readonly tables: object };
 
 describe('the command line', () => {
+  test('refuses what names nothing before any run begins, so that nobody is alerted', async () => {
+    const mistyped = [
+      [['--select', 'totl'], 'no model "totl" in shop: expected one of '],
+      [['--exclude', 'silver.odrers'], 'no model "silver.odrers" in shop: expected one of '],
+      [['--vars', 'lest=2'], 'no variable "lest" in shop: expected one of least'],
+    ] as const;
+    for (const [asked, message] of mistyped) {
+      const { code, stderr } = await lake.run('run', 'shop', ...asked);
+      assert.equal(code, 1);
+      assert.ok(stderr.includes(message), stderr);
+      assert.doesNotMatch(stderr, /alert|failed/);
+    }
+    assert.equal(existsSync(join(lake.root, 'ops')), false);
+  });
+
   test('plans and runs selected models, and says what runs as well', async () => {
     await lake.land('shop', 'orders', 'a.csv', 'id,amount\n1,0.50\n2,5\n');
     await lake.land('shop', 'people', 'p.csv', 'id\n1\n');

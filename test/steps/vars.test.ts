@@ -3,6 +3,7 @@ import { after, describe, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import { csv, definePipeline, identity, query, upsert } from '../../lib/define/index.ts';
 import { planRun } from '../../lib/query/plan-run.ts';
+import { runPipeline } from '../../lib/runtime/local.ts';
 import { Crash } from '../ports/faults.ts';
 import { openTestLake, type TestLake } from '../support/test-lake.ts';
 
@@ -174,7 +175,8 @@ describe('variables', () => {
         planRun(lake.deps, 'shop', { vars }),
         (error) => error instanceof InvalidInput && expected.test(error.message),
       );
-      const answer = await lake.answer({ vars });
+      // In the state machine, which knows nothing of who looked at it before.
+      const answer = await runPipeline(lake.deps, { pipeline: 'shop', vars });
       assert.ok(answer.kind === 'ended' && answer.refused === true, JSON.stringify(answer));
       assert.match(answer.result.error?.message ?? '', expected);
     });
