@@ -15,21 +15,42 @@ import { BUCKET, createRelation } from './scan.ts';
 const STAGED = ownName('__staged');
 const SEVERAL = ownName('__several');
 
-/** `__staged`: all events; `__new`: those of keys that have several, so that the merge is about these. */
-export function createSeveral(mode: KeyedMode, events: Sql): readonly Statement[] {
+/** `__staged`: all events. */
+export function createStaged(events: Sql): Statement {
+  return createRelation(STAGED, events);
+}
+
+/** How many events are staged, and between which values the key's lie where it is a whole number: `staged`, and as texts `least`, `greatest`. */
+export function selectKeySpan(mode: KeyedMode, columns: readonly Column[]): Statement {
+  const key = wholeNumberKey(mode, columns);
+  const span =
+    key === undefined
+      ? []
+      : [sql`CAST(min(${key}) AS VARCHAR) AS least`, sql`CAST(max(${key}) AS VARCHAR) AS greatest`];
+  return { name: 'count_staged', text: sql`SELECT ${join([sql`count(*) AS staged`, ...span])} FROM ${STAGED}` };
+}
+
+/** `different`: how many keys there are between two values, found with one bit for each value that a key might have. */
+export function countKeys(mode: KeyedMode, least: bigint, greatest: bigint): Statement {
+  const key = sql`CAST(${names(mode.key)} AS BIGINT)`;
+  const bits = sql`bitstring_agg(${key}, CAST(${least} AS BIGINT), CAST(${greatest} AS BIGINT))`;
+  return { name: 'count_keys', text: sql`SELECT bit_count(${bits}) AS different FROM ${STAGED}` };
+}
+
+/**
+ * `__several`: keys that have several events; `__new`: their events, so that the merge is about these. `alone`: it is known that
+ * there are none, and nothing has to be grouped.
+ */
+export function createSeveral(mode: KeyedMode, alone: boolean): readonly Statement[] {
   const key = names(mode.key);
+  const several = alone ? sql`LIMIT 0` : sql`GROUP BY ALL HAVING count(*) > 1`;
   return [
-    createRelation(STAGED, events),
     {
-      name: 'keys_of_several_events',
-      text: sql`CREATE TABLE ${SEVERAL} AS SELECT ${key} FROM ${STAGED} GROUP BY ALL HAVING count(*) > 1`,
+      name: alone ? 'no_key_of_several_events' : 'keys_of_several_events',
+      text: sql`CREATE TABLE ${SEVERAL} AS SELECT ${key} FROM ${STAGED} ${several}`,
     },
     createRelation(NEW, sql`(SELECT * FROM ${STAGED} SEMI JOIN ${SEVERAL} USING (${key}))`),
   ];
-}
-
-export function countStaged(): Statement {
-  return { name: 'count_staged', text: sql`SELECT count(*) AS staged FROM ${STAGED}` };
 }
 
 /** The buckets' first history, each row with its bucket. */
@@ -61,6 +82,12 @@ export function renderFirstLog(mode: KeyedMode, columns: readonly Column[]): Sql
 
 function renderAlone(mode: KeyedMode): Sql {
   return sql`(SELECT * FROM ${STAGED} ANTI JOIN ${SEVERAL} USING (${names(mode.key)}))`;
+}
+
+/** The key, where it is one column of whole numbers. */
+function wholeNumberKey({ key }: KeyedMode, columns: readonly Column[]): Sql | undefined {
+  const kind = columns.find(({ name }) => name === key[0])?.type.kind;
+  return key.length === 1 && (kind === 'int' || kind === 'bigint') ? names(key) : undefined;
 }
 
 function names(columns: readonly string[]): Sql {

@@ -12,7 +12,7 @@ import type { Column } from '../../lib/core/types.ts';
 import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Session } from '../../lib/ports.ts';
 import { findBreaches } from '../../lib/sql/breaches.ts';
-import { createSeveral, renderFirstHistory, renderFirstLog } from '../../lib/sql/first-load.ts';
+import { renderFirstHistory, renderFirstLog } from '../../lib/sql/first-load.ts';
 import { sql } from '../../lib/sql/fragment.ts';
 import {
   createFresh,
@@ -32,6 +32,7 @@ import { ownName, quoteText } from '../../lib/sql/quote.ts';
 import { BUCKET, createRelation } from '../../lib/sql/scan.ts';
 import { duckType } from '../../lib/sql/types.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
+import { openFirst } from '../../lib/steps/merge/first-events.ts';
 import { type Event, latestOf, type Rules, versionsOf } from './reference.ts';
 
 /**
@@ -220,8 +221,8 @@ async function merge(mode: KeyedMode, batch: readonly KeyedEvent[]): Promise<num
     await session.run({ name: 'drop', text: userSql(`DROP ${made.replace(' ', ' IF EXISTS ')}`) });
   // What comes first takes a shorter way, and has to come to the same.
   const isFirst = batch.length % 2 === 0 && (await countRows(LOG)) === 0;
-  const opening = isFirst ? createSeveral(mode, sql`${BATCH}`) : [createRelation(NEW, sql`${BATCH}`)];
-  for (const statement of opening) await session.run(statement);
+  if (isFirst) await openFirst(session, mode, COLUMNS, sql`${BATCH}`);
+  else await session.run(createRelation(NEW, sql`${BATCH}`));
   await session.run(createLate(mode, true));
   await session.run(createKnown(mode, SCOPE));
   await session.run(createFresh(mode, TOLD_APART, []));

@@ -15,7 +15,7 @@ import { loadRows } from '../../lake/tables/table-state.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import { renderTouched } from '../../sql/breaches.ts';
-import { countStaged, createSeveral, renderFirstHistory, renderFirstLog } from '../../sql/first-load.ts';
+import { renderFirstHistory, renderFirstLog } from '../../sql/first-load.ts';
 import {
   addMissingDeletes,
   countFresh,
@@ -37,6 +37,7 @@ import { BUCKET, createRelation, renderParquet } from '../../sql/scan.ts';
 import { createHashMacros } from '../../sql/transform.ts';
 import { adoptEvents } from './adopt-events.ts';
 import { checkInvariants } from './check-invariants.ts';
+import { openFirst } from './first-events.ts';
 import {
   type BucketFiles,
   bucketFiles,
@@ -148,10 +149,9 @@ async function mergeFirst(
 ): Promise<Merged> {
   const { session, context, share } = work;
   const { model, planned } = context;
-  for (const statement of createSeveral(model.mode, staged)) await session.run(statement);
+  const all = await openFirst(session, model.mode, context.log.columns, staged);
   await using _log = await openBuckets(session, context, share, LOG, none.log, deps);
   await using _history = await openBuckets(session, context, share, HISTORY, none.history, deps);
-  const all = Number((await session.rows(countStaged()))[0]?.['staged']);
   const { counts } = await findFresh(session, context, share, deps);
   const { duplicates } = counts;
   await computeRows(work, deps);
