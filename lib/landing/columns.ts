@@ -17,11 +17,11 @@ export function checkColumns(source: SourceSpec, names: readonly string[]): stri
     .filter((c) => c.required && c.default === undefined && nameInFile(c, names) === undefined)
     .map((c) => c.source);
   if (missing.length > 0) {
-    return `line 1: required column ${quoted(missing)} is missing; the file has ${quoted(names)}${delimiterHint(source, names)}`;
+    return `line 1: required ${columns(missing)} missing; the file has ${quoted(names)}${delimiterHint(source, names)}`;
   }
   const extra = names.filter((name) => !isNamed(source, name));
   if (extra.length > 0 && source.drift === 'fail') {
-    return `line 1: column ${quoted(extra)} is not in the contract and drift is 'fail'; add it, or set drift to 'ignore' or 'evolve'`;
+    return `line 1: ${columns(extra)} not in the contract and drift is 'fail'; add it, or set drift to 'ignore' or 'evolve'`;
   }
   if (names.length > 0 && extra.length === names.length) {
     return `line 1: none of the columns ${quoted(names)} is in the contract${delimiterHint(source, names)}`;
@@ -56,6 +56,11 @@ function strangeIn(type: ColumnType, native: NativeType, path: string): readonly
     const at = `${path}.${field.name}`;
     return named === undefined ? [at] : strangeIn(named.type, field.type, at);
   });
+}
+
+/** `column "a" is`, `columns "a", "b" are`. */
+function columns(names: readonly string[]): string {
+  return names.length === 1 ? `column ${quoted(names)} is` : `columns ${quoted(names)} are`;
 }
 
 const SHOWN = 20;
