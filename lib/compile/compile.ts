@@ -152,9 +152,10 @@ async function bindSources(
 ): Promise<ReadonlyMap<string, SourceDraft>> {
   const bound = new Map<string, SourceDraft>();
   for (const source of draft.sources) {
-    if (!source.sound || !(await bindSource(binding, source))) continue;
+    const known = source.sound && (await bindSource(binding, source));
+    await checkContractValues(binding, source, known);
+    if (!known) continue;
     bound.set(source.spec.name, source);
-    await checkContractValues(binding, source);
     const doubtful = binding.notes.found.some(({ place }) => place.startsWith(source.place));
     if (!doubtful) await checkReader(binding, source, empty);
   }

@@ -10,8 +10,11 @@ import type { SourceDraft } from './draft.ts';
 import { sqlFault } from './engine-errors.ts';
 import { placeIn, showValue } from './notes.ts';
 
-/** Notes limits, allowed values, patterns, formats and conditions of a contract that DuckDB can't make sense of. */
-export async function checkContractValues(binding: Binding, source: SourceDraft): Promise<void> {
+/**
+ * Notes limits, allowed values, patterns, formats and conditions of a contract that DuckDB can't make sense of. `bound`: all its columns
+ * are known; without some, those that are there are looked at all the same, but no condition, which may be about the others.
+ */
+export async function checkContractValues(binding: Binding, source: SourceDraft, bound: boolean): Promise<void> {
   const columns = source.spec.columns.map((column) => column.name);
   for (const column of source.spec.columns) {
     const place = placeIn(placeIn(source.place, 'columns'), column.source);
@@ -30,7 +33,7 @@ export async function checkContractValues(binding: Binding, source: SourceDraft)
           placeIn(place, 'pattern'),
         );
       }
-      if (check.kind !== 'sql') continue;
+      if (check.kind !== 'sql' || !bound) continue;
       const table = { schema: 'batch', name: source.spec.name, columns };
       await checkCondition(binding, check.condition, table, source.checkPlaces.get(check) ?? place, true);
     }

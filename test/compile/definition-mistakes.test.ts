@@ -370,6 +370,21 @@ const MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    name: 'a value of one column beside the type of another, and no condition that may be about that',
+    given: {
+      definition: shopWith(['sources', 'customers', 'columns'], {
+        customer_id: 'bigin',
+        name: { type: 'decimal(12,2)', min: 'x', checks: { known: 'customer_id > 0' } },
+        region: { type: 'string', pattern: '(' },
+      }),
+    },
+    problems: [
+      'pipelines/shop/pipeline.ts: sources.customers.columns.customer_id: got the type "bigin"; expected boolean, int, bigint, float, double, date, timestamp, timestamptz, string, binary, decimal(p,s), list<type> or struct<name: type, ...>; did you mean "bigint"?',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.name.min: got "x"; expected a value of type decimal(12,2)',
+      'pipelines/shop/pipeline.ts: sources.customers.columns.region.pattern: got "(": missing ): (; expected a regular expression in RE2 syntax',
+    ],
+  },
+  {
     name: 'min above max',
     given: { definition: shopWith(AMOUNT, { type: 'decimal(12,2)', min: 5, max: 3 }) },
     problems: [
