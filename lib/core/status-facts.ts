@@ -23,6 +23,8 @@ export type StatusFacts = {
   /** A run that has yet to be finished by the next. */
   readonly unfinished: string | null;
   readonly suspended_files: number;
+  /** Files that were rejected and in whose place none has come; left out: there are none. */
+  readonly rejected_files?: number;
   readonly maintenance: readonly Due[];
 };
 

@@ -23,6 +23,15 @@ export async function listFiles(
     const known = spec.sources.map(({ name }) => name).join(', ');
     throw new InvalidInput(`no source ${JSON.stringify(filter.source)} in ${pipeline}: expected one of ${known}`);
   }
+  return rowsOfFiles(deps, pipeline, filter);
+}
+
+/** The same where the pipeline need not be there. */
+export async function rowsOfFiles(
+  deps: StepDeps,
+  pipeline: string,
+  filter: { readonly source?: string; readonly status?: FileStatus },
+): Promise<readonly Row[]> {
   const entry = await loadTable(deps.catalog, opsTable(pipeline, 'files'));
   if (entry === undefined) return [];
   await using session = await deps.engine.open(deps.settings);

@@ -28,11 +28,15 @@ export function selectSucceeded(): Statement {
   };
 }
 
-/** All files of the ledger, each with its latest outcome, and beside it that of tables for which it was another since then. */
+/**
+ * All files of the ledger, each with its latest outcome, and beside it that of tables for which it was another since then. Of rejected
+ * ones those that wait for somebody: none in whose place another content has come.
+ */
 export function selectFiles(filter: { readonly source?: string; readonly status?: string }): Statement {
   const conditions = [
     ...(filter.source === undefined ? [] : [sql`source = ${quoteText(filter.source)}`]),
     ...(filter.status === undefined ? [] : [sql`status = ${quoteText(filter.status)}`]),
+    ...(filter.status === 'rejected' ? [NOT_REPLACED] : []),
   ];
   const where = conditions.length === 0 ? NOTHING : sql` WHERE ${join(conditions, ' AND ')}`;
   return {
@@ -41,9 +45,12 @@ export function selectFiles(filter: { readonly source?: string; readonly status?
   SELECT *, max(ingested_at) FILTER (table_name IS NULL) OVER (PARTITION BY key, etag) AS shared_at FROM ops.files
   QUALIFY row_number() OVER (PARTITION BY key, etag, table_name ORDER BY ingested_at DESC, status = 'ingested' DESC) = 1
     AND (table_name IS NULL OR shared_at IS NULL OR ingested_at > shared_at)
-)${where} ORDER BY source, key, etag, table_name`,
+) AS latest${where} ORDER BY source, key, etag, table_name`,
   };
 }
+
+const NOT_REPLACED = sql`NOT EXISTS (SELECT 1 FROM ops.files AS other
+  WHERE other.key = latest.key AND other.etag <> latest.etag AND other.ingested_at > latest.ingested_at)`;
 
 /** A table that is made anew. `alone`: only what was taken for it or for all tables counts, and not what was for others. */
 export type TakenFor = {

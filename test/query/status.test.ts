@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { InvalidInput } from '../../lib/core/errors.ts';
 import type { ModelSpec } from '../../lib/core/spec.ts';
 import { append, csv, definePipeline, rowCount, upsert } from '../../lib/define/index.ts';
+import { listFiles } from '../../lib/query/list-files.ts';
 import { collectPage } from '../../lib/query/status/page-facts.ts';
 import { collectFacts, factOf, pipelinesIn, runFacts } from '../../lib/query/status/status-facts.ts';
 import { tagTable } from '../../lib/runtime/tag-table.ts';
@@ -13,6 +14,7 @@ const START = Date.parse('2026-01-01T00:00:00Z');
 
 describe('what is known of a pipeline', () => {
   let lake: TestLake;
+  let rejecting: TestLake;
   before(async () => {
     const definition = definePipeline({
       name: 'shop',
@@ -45,6 +47,15 @@ describe('what is known of a pipeline', () => {
       },
       gold: { kinds: { sql: 'kinds.sql', expect: { one: rowCount({ max: 1 }) } } },
     });
+    rejecting = await openTestLake({
+      name: 'shop',
+      definition: definePipeline({
+        name: 'shop',
+        sources: { orders: csv({ columns: { id: { type: 'int', required: true }, kind: 'string' } }) },
+        silver: { orders: { from: 'orders', mode: append() } },
+        gold: {},
+      }),
+    });
     const sql = { 'kinds.sql': 'SELECT kind, count(*) AS n FROM silver.orders GROUP BY kind' };
     lake = await openTestLake({ name: 'shop', definition, sql });
     await lake.land('orders', 'a.csv', `${HEADER}1,x,a@b\n2,y,\nz,y,\nz,z,\n`);
@@ -53,7 +64,22 @@ describe('what is known of a pipeline', () => {
     assert.equal((await lake.run({ runId: 'r2' })).status, 'FAILED');
     await tagTable(lake.deps, { table: 'shop_silver.orders', name: 'seen' });
   });
-  after(() => lake.close());
+  after(async () => {
+    await lake.close();
+    await rejecting.close();
+  });
+
+  test('has the files that were rejected, until others come in their place', async () => {
+    const count = async (): Promise<number | undefined> => (await collectFacts(rejecting.deps, 'shop')).rejected_files;
+    await rejecting.land('orders', 'a.csv', 'kind\nx\n');
+    await rejecting.run({ runId: 'r1' });
+    assert.equal(await count(), 1);
+    await rejecting.land('orders', 'a.csv', 'id,kind\n1,x\n');
+    await rejecting.run({ runId: 'r2' });
+    assert.equal(await count(), undefined);
+    assert.deepEqual(await listFiles(rejecting.deps, 'shop', { status: 'rejected' }), []);
+    assert.equal((await listFiles(rejecting.deps, 'shop', {})).length, 2);
+  });
 
   test('are its runs, failed ones too, and no command', async () => {
     const { runs, ...facts } = await collectFacts(lake.deps, 'shop');

@@ -27,7 +27,7 @@ test('a pipeline on one screen: what is wrong, and what to look at next', () => 
   assert.ok(first);
   const failed = { ...first, run_id: 'last', succeeded: false, finished: NOW - 60_000, error: 'AuditFailed: a\nb' };
   const found = judgePipeline(
-    factsOf({ owner: null, runs: [first, failed], behind, unfinished: 'r9', suspended_files: 2 }),
+    factsOf({ owner: null, runs: [first, failed], behind, unfinished: 'r9', suspended_files: 2, rejected_files: 1 }),
     NOW,
   );
   const lines = linesOf(found);
@@ -37,7 +37,7 @@ test('a pipeline on one screen: what is wrong, and what to look at next', () => 
   assert.equal(lines['runs'], '2 runs in 30 days, 50 % succeeded; mean 1 min 00 s, p50 1 min 00 s');
   assert.match(
     lines['quarantine'] ?? '',
-    /^TYPE_ERROR 13 \(3 in the last day, 1 of them condemned\); .*; 2 files suspended$/,
+    /^TYPE_ERROR 13 \(3 in the last day, 1 of them condemned\); .*; 2 files suspended; 1 file rejected$/,
   );
   assert.match(lines['behind'] ?? '', /^run r9 is unfinished; no module <\/style>.*\\u202ex; t1: .*; 2 more$/);
   assert.match(lines['maintenance'] ?? '', /^compact shop_0_silver\.m0: 20 small files since the last time$/);
@@ -46,7 +46,7 @@ test('a pipeline on one screen: what is wrong, and what to look at next', () => 
   assert.ok(!text.includes('what is promised'));
   assert.ok(
     text.endsWith(
-      '\nnext:\n  strata runs show last\n  strata breaker status shop_0\n  strata files list shop_0\n  strata quarantine list shop_0\n  strata plan shop_0\n',
+      '\nnext:\n  strata runs show last\n  strata breaker status shop_0\n  strata files list shop_0\n  strata files list shop_0 --status rejected\n  strata quarantine list shop_0\n  strata plan shop_0\n',
     ),
   );
 });

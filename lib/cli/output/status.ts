@@ -88,12 +88,15 @@ function runsOf({ runs, days }: PipelineStatus): string {
   return [counted, shown.join(', ')].filter((part) => part !== '').join('; ');
 }
 
-function quarantineOf({ quarantine, suspended_files }: PipelineStatus): string {
+function quarantineOf({ quarantine, suspended_files, rejected_files = 0 }: PipelineStatus): string {
   const shown = quarantine.slice(0, MOST_NAMED).map(({ code, quarantined, condemned, last_day }) => {
     const gone = condemned === 0 ? '' : `, ${formatCount(condemned)} of them condemned`;
     return `${code} ${formatCount(quarantined + condemned)} (${formatCount(last_day)} in the last day${gone})`;
   });
-  const files = suspended_files === 0 ? [] : [`${formatQuantity(suspended_files, 'file')} suspended`];
+  const files = [
+    ...(suspended_files === 0 ? [] : [`${formatQuantity(suspended_files, 'file')} suspended`]),
+    ...(rejected_files === 0 ? [] : [`${formatQuantity(rejected_files, 'file')} rejected`]),
+  ];
   return [...listed(shown, quarantine.length), ...files].join('; ') || 'empty';
 }
 
@@ -134,12 +137,14 @@ function renderSlo({ slo, days }: PipelineStatus, { layout }: Shown): string {
 
 /** What looks closer at what is wrong, the worst first. */
 function nextStepsOf(one: PipelineStatus): readonly string[] {
-  const { pipeline, breaker, open_incident, last_run, quarantine, behind, suspended_files, awaiting } = one;
+  const { pipeline, breaker, open_incident, last_run, quarantine, behind, suspended_files, rejected_files, awaiting } =
+    one;
   return [
     ...(awaiting === undefined ? [] : [`review ${awaiting.run_id}`]),
     ...(open_incident === null || last_run === null ? [] : [`runs show ${last_run.run_id}`]),
     ...(breaker === 'open' ? [`breaker status ${pipeline}`] : []),
     ...(suspended_files === 0 ? [] : [`files list ${pipeline}`]),
+    ...(rejected_files === undefined ? [] : [`files list ${pipeline} --status rejected`]),
     ...(quarantine.length === 0 ? [] : [`quarantine list ${pipeline}`]),
     ...(behind.length === 0 ? [] : [`plan ${pipeline}`]),
   ];

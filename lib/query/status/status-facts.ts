@@ -14,6 +14,7 @@ import type { QueryDeps } from '../deps.ts';
 import { listFailedRuns } from '../failed-runs.ts';
 import { awaitingRun } from '../gate/awaiting-runs.ts';
 import { lastSpec } from '../last-spec.ts';
+import { rowsOfFiles } from '../list-files.ts';
 import { parseTime } from '../moment.ts';
 import { planRun } from '../plan-run.ts';
 import { queryRows } from '../select.ts';
@@ -41,6 +42,7 @@ export async function collectFacts(
 ): Promise<StatusFacts> {
   const spec = await specOf(deps, pipeline);
   const breaker = await readBreaker(deps.store, pipeline);
+  const rejected = await countRejectedFiles(deps, pipeline);
   const waits = await awaitingRun(deps, pipeline, deps.clock.now());
   return {
     pipeline,
@@ -53,6 +55,7 @@ export async function collectFacts(
     ...(waits && { awaiting: waits.awaiting }),
     quarantine: await countQuarantine(deps, pipeline),
     ...(ahead ? await lookAhead(deps, pipeline) : UNSEEN),
+    ...(rejected > 0 && { rejected_files: rejected }),
     maintenance: await lookForDue(deps, spec),
   };
 }
@@ -125,6 +128,11 @@ function costOf({
     ...(typeof cost_usd === 'number' ? { cost_usd } : {}),
     ...(typeof cost_rate === 'string' ? { cost_rate } : {}),
   };
+}
+
+async function countRejectedFiles(deps: StepDeps, pipeline: string): Promise<number> {
+  const rows = await rowsOfFiles(deps, pipeline, { status: 'rejected' });
+  return new Set(rows.map((row) => row['key'])).size;
 }
 
 async function countQuarantine(deps: StepDeps, pipeline: string): Promise<readonly QuarantinedCode[]> {
