@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 
 /** What every side may use. */
 export const MEMORY_BYTES = 2_000_000_000;
+/** What DuckDB has in a run whose memory has a bound: it follows from this setting, and not from the input. Other sides have all. */
+export const BOUNDED = ['--memory', '250MB'] as const;
 export const THREADS = availableParallelism();
 
 /** Of tables in the manner of TPC-H, and the bytes that each worker has to answer questions over them. */

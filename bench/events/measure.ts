@@ -4,6 +4,7 @@ import { BENCH_PIPELINES, madeOnce } from '../folders.ts';
 import { runFloor, runLake } from '../lake-side.ts';
 import { findPeers } from '../peers/peers.ts';
 import { compareWork, peakFigure, peakOf, runRounds } from '../rounds.ts';
+import { BOUNDED } from '../settings.ts';
 import { generateEvents } from './generate.ts';
 
 const FLOOR = new URL('floor.ts', import.meta.url);
@@ -64,7 +65,7 @@ async function measureVariant(
         title,
         ours,
         bounds.peakGb,
-        `the floor: ${peak(floor)} GB${polars.length === 0 ? '' : `, polars: ${peak(polars)} GB`}`,
+        `${BOUNDED.join(' ')}; the floor: ${peak(floor)} GB${polars.length === 0 ? '' : `, polars: ${peak(polars)} GB`}`,
       ),
     ],
     fingerprints: ours[0]?.fingerprints ?? [],
@@ -88,7 +89,7 @@ export async function measureGrowth(bench: Bench): Promise<Measured> {
   return {
     figures: [
       { name: `${title}: peak memory against a tenth of them`, value: tenfold / once, unit: 'x', bound: 1.2, detail },
-      peakFigure(title, peaks.tenfold, 1, 'the middle of all rounds'),
+      peakFigure(title, peaks.tenfold, 1, `${BOUNDED.join(' ')}; the middle of all rounds`),
     ],
     fingerprints: [],
     skipped: [],
@@ -105,7 +106,7 @@ function runEvents(
   input: string,
   tables: readonly FingerprintSpec[],
 ): Promise<SideResult> {
-  return runLake(bench, { pipeline, pipelines: BENCH_PIPELINES, sources: { events: input }, tables });
+  return runLake(bench, { pipeline, pipelines: BENCH_PIPELINES, sources: { events: input }, tables, options: BOUNDED });
 }
 
 function tablesOf(result: Variant['result']): readonly FingerprintSpec[] {

@@ -7,6 +7,7 @@ import { runFloor, runLake } from '../lake-side.ts';
 import { findPeers } from '../peers/peers.ts';
 import { sqlmeshSide } from '../peers/sqlmesh.ts';
 import { compareTimes, compareWork, runRounds } from '../rounds.ts';
+import { BOUNDED } from '../settings.ts';
 import { RETAIL_TABLES } from './tables.ts';
 
 const FLOOR = new URL('floor.ts', import.meta.url);
@@ -33,7 +34,7 @@ export async function measureRetail(bench: Bench): Promise<Measured> {
   });
   const names = ['customers', 'products', 'transactions'];
   const sources = Object.fromEntries(names.map((source) => [source, join(input, source)]));
-  const lake = { pipeline: 'retail', pipelines: PIPELINES, sources, tables: RETAIL_TABLES };
+  const lake = { pipeline: 'retail', pipelines: PIPELINES, sources, tables: RETAIL_TABLES, options: BOUNDED };
   const title = `retail, ${transactions.toLocaleString('en-US')} transactions`;
   const work = { work: 'retail', tools: ['pandas', 'polars', 'pyspark'], input, tables: RETAIL_TABLES } as const;
   const peers = await findPeers(bench, work);
@@ -59,6 +60,6 @@ export async function measureRetail(bench: Bench): Promise<Measured> {
 
 function peakFigure(name: string, ours: readonly SideResult[], floor: readonly SideResult[]): Figure {
   const peakOf = (side: readonly SideResult[]): number => median(side.map((s) => s.peakBytes ?? Number.NaN)) / 1e9;
-  const detail = `the floor: ${peakOf(floor).toFixed(2)} GB`;
+  const detail = `${BOUNDED.join(' ')}; the floor: ${peakOf(floor).toFixed(2)} GB`;
   return { name, value: peakOf(ours), unit: 'GB', bound: MEMORY_BOUND_GB, detail };
 }
