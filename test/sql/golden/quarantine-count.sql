@@ -1,1 +1,1 @@
-SELECT count(*) AS rows FROM "p_ops"."quarantine" WHERE true
+SELECT count(*) AS rows, count(*) FILTER (status = 'released') AS released FROM "p_ops"."quarantine" WHERE true
