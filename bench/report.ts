@@ -91,7 +91,7 @@ function renderSection({ name, title, recorded, notes }: Section): string {
   return `${heading}${describe(name, recorded)}
 
 ${markdownTable(HEAD, recorded.figures.map(cells))}
-${recorded.figures.map(renderMiss).join('')}${recorded.skipped.map((line) => `- Skipped: ${line}.\n`).join('')}${said}${renderFingerprints(recorded)}`;
+${recorded.figures.map((figure) => renderMiss(figure, notes)).join('')}${recorded.skipped.map((line) => `- Skipped: ${line}.\n`).join('')}${said}${renderFingerprints(recorded)}`;
 }
 
 function describe(name: string, { date, rounds, load, machine }: Recorded): string {
@@ -108,10 +108,10 @@ function renderFingerprints({ fingerprints }: Recorded): string {
   return `\n${markdownTable(['table', 'rows, different keys, sums'], rows)}`;
 }
 
-function renderMiss(figure: Figure): string {
+function renderMiss(figure: Figure, notes: string): string {
   const verdict = judge(figure);
   if (!verdict.startsWith('missed')) return '';
-  return `- ${figure.name}: ${verdict}. ${figure.why ?? 'No reason is known.'}\n`;
+  return `- ${figure.name}: ${verdict}. ${figure.why ?? (notes === '' ? 'No reason is known.' : 'See below.')}\n`;
 }
 
 function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

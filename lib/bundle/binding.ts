@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ARCHITECTURES, type Architecture } from '../core/bundle-folder.ts';
@@ -98,8 +98,10 @@ async function hasVersion(folder: string, { version }: LockedPackage): Promise<b
 /** Lets npm fetch the package, through the caches and registries it is set up with. What went wrong shows in what is there afterwards. */
 async function fetchBinding(bindings: Bindings, architecture: Architecture): Promise<string | undefined> {
   const name = nameOf(architecture);
-  const folder = fetchedTo(bindings, name);
-  await mkdir(folder, { recursive: true });
+  const made = fetchedTo(bindings, name);
+  await mkdir(made, { recursive: true });
+  // Below a link npm would note what it fetches by a path that leads out of the folder.
+  const folder = await realpath(made);
   // Required, npm would refuse it on a machine of another kind.
   const wanted = { private: true, optionalDependencies: { [name]: lockedOf(bindings, name).version } };
   await writeFile(join(folder, 'package.json'), JSON.stringify(wanted));

@@ -74,6 +74,9 @@ describe('the report', () => {
       .split('\n')
       .filter((line) => line.startsWith('- '));
     assert.deepEqual(reasons, ['- peak: missed by 0.10 GB. The floor does less.']);
+    assert.match(text, /^- peak: missed by 0\.10 GB\. See below\.$/m);
+    const silent = renderReport({ ...REPORT, sections: [{ ...SECTION, notes: '' }] });
+    assert.match(silent, /^- peak: missed by 0\.10 GB\. No reason is known\.$/m);
   });
   it('gives fingerprints and what was skipped', () => {
     assert.match(text, /^\| gold\.t \| 2 rows, 2 keys, revenue 1\.50 \|$/m);

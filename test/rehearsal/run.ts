@@ -68,7 +68,8 @@ try {
   await functions.close();
 }
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
-console.log(`\n${[...pipelines, DECIDED, OUTSIDE].join(', ')}: ${steps.problems()} problems in ${seconds} s`);
+const found = process.exitCode === 1 ? 'broken off' : `${steps.problems()} problems`;
+console.log(`\n${[...pipelines, DECIDED, OUTSIDE].join(', ')}: ${found} in ${seconds} s`);
 if (steps.problems() > 0) {
   console.log(`logs of the functions: ${folder}/<pipeline>/*.log`);
   process.exitCode = 1;
