@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { type ColumnTypeText, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
 import { currentSpec } from '../../lib/iceberg/partition.ts';
 import { rollbackTable } from '../../lib/runtime/rollback-table.ts';
-import { planFiles } from '../../lib/table/read.ts';
+import { planDeletes, planFiles } from '../../lib/table/read.ts';
 import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
 import { compact } from './compact-lake.ts';
 import { assertSame, FIRST, land, line, random, run, runWith, shop, stretches, without } from './ranged-lake.ts';
@@ -134,6 +134,18 @@ test('a rebuild brings a table from buckets to ranges and back, and a rollback t
   for (const table of TABLES) await rollbackTable(lake.deps, { table, to: 'in-buckets' });
   assert.equal(await fields(), 1);
   await runWith(lake, [line(6_000, 4, 4), line(random(2) + 100, 3, 4)]);
+});
+
+test('merges on read are not there for ranges: they are written anew until a rebuild puts them in buckets', async () => {
+  const lake = await copy();
+  const onRead = await withPipeline(lake, shop('bigint', { clusterBy: 'hash', writeMode: 'merge-on-read' }));
+  const deletes = async () => (await planDeletes(lake.store, (await lake.metadata(RANGED)) ?? assert.fail())).length;
+  await runWith(onRead, [line(6_000, 8, 1), line(random(9) + 100, 7, 1)]);
+  assert.equal(await deletes(), 0);
+  await stretches(lake);
+  await run(onRead, { rebuild: RANGED });
+  await runWith(onRead, [line(6_000, 9, 2), line(random(9) + 100, 8, 1)]);
+  assert.ok((await deletes()) > 0);
 });
 
 test('reprocessed, rebuilt and made anew, rows are the same', async () => {

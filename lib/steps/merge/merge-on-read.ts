@@ -27,8 +27,8 @@ type Context = {
 
 /**
  * The rows of some buckets, each with its place, where the merge is to leave their files as they are. Undefined where these are
- * written anew: by a mode that asks for it, where all rows are made anew anyway, and where other engines wrote files, which may go
- * by other names there.
+ * written anew: by a mode that asks for it, where all rows are made anew anyway, where keys lie in ranges until the table is rebuilt, and
+ * where other engines wrote files, which may go by other names there.
  */
 export async function openStored(
   session: Session,
@@ -36,8 +36,8 @@ export async function openStored(
   share: KeyShare,
   deps: StepDeps,
 ): Promise<Borrowed | undefined> {
-  if (!mergesOnRead(model) || planned.rebuild || planned.grown_from !== undefined || isAnew(plan, model.id))
-    return undefined;
+  const anew = planned.rebuild || planned.grown_from !== undefined || isAnew(plan, model.id);
+  if (!mergesOnRead(model) || anew || planned.ranges !== undefined) return undefined;
   const metadata = await loadRows(deps.store, plan, model.id);
   const all = metadata === undefined ? [] : await planFiles(deps.store, metadata);
   const files = all.filter((file) => share.buckets.includes(bucketOf(file)));
