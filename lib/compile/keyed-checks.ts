@@ -36,7 +36,7 @@ function resolveKeyed(mode: KeyedDefinition, columns: readonly Column[]): KeyedM
   return {
     ...rules,
     track,
-    ...(clusterBy === 'range' ? { clusterBy } : {}),
+    ...(clusterBy === undefined ? {} : { clusterBy }),
     ...(writeMode === 'merge-on-read' ? { writeMode } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import type { KeyedMode, ModelMode, ModelSpec, PartitionField, SilverModel } from './spec.ts';
 import type { TableId } from './tables.ts';
-import type { Column } from './types.ts';
+import type { Column, ColumnType } from './types.ts';
 
 /** Columns that a history table has beside the model's own. */
 export const VALID_FROM = 'valid_from';
@@ -84,9 +84,14 @@ function keyHashColumn(mode: KeyedMode): readonly Column[] {
   return mode.key.length > 1 ? [{ name: KEY_HASH, type: { kind: 'bigint' } }] : [];
 }
 
-/** Whether keys that are near each other lie in one file, rather than in buckets. */
-export function liesInRanges({ clusterBy }: Pick<KeyedMode, 'clusterBy'>): boolean {
-  return clusterBy === 'range';
+/** Keys of which those that change together lie near each other, since they are given out in order. */
+const IN_ORDER: readonly ColumnType['kind'][] = ['int', 'bigint'];
+
+/** Whether keys that are near each other lie in one file, rather than in buckets: as a mode asks, else where the key is one whole number. */
+export function liesInRanges({ mode, columns }: Pick<KeyedModel, 'mode' | 'columns'>): boolean {
+  if (mode.clusterBy !== undefined) return mode.clusterBy === 'range';
+  if (mode.buckets !== null || mode.writeMode === 'merge-on-read' || mode.key.length > 1) return false;
+  return columns.some(({ name, type }) => name === mode.key[0] && IN_ORDER.includes(type.kind));
 }
 
 /** The columns by whose change a mode makes another row: a set; null where the latest row counts, whatever has changed. */
@@ -100,9 +105,10 @@ export function mergesOnRead({ mode }: Pick<SilverModel, 'mode'>): boolean {
 }
 
 /** What of a mode rows follow from. */
-export function asRules<Mode extends Partial<Pick<KeyedMode, 'writeMode'>>>(mode: Mode): Omit<Mode, 'writeMode'> {
+export function asRules<Mode extends Pick<KeyedMode, 'writeMode' | 'clusterBy'>>(mode: Mode): Omit<Mode, 'writeMode'> {
   const { writeMode: _how, ...rules } = mode;
-  return rules;
+  // Earlier releases remembered with them that keys lie in ranges, and not that they lie in buckets.
+  return rules.clusterBy === 'hash' ? { ...rules, clusterBy: undefined } : rules;
 }
 
 /** A mode that tracks nothing but what a table has ever had. */

@@ -71,7 +71,8 @@ export type KeyedOptions = {
    * - `'range'`: those that are near each other, for keys that arrive near each other, such as growing numbers or dates: a merge then writes only
    *   the files anew between whose first and last key something has changed. Orders by the first column of the key. Not with `buckets`, nor with
    *   `writeMode: 'merge-on-read'`.
-   * A table that is there keeps what it has until `strata rebuild`. Default `'hash'`.
+   * A table that is there keeps what it has until `strata rebuild`. Default: `'range'` where the key is one whole number (`int`, `bigint`), since
+   * such are given out in order, and neither `buckets` nor `'merge-on-read'` is asked for; else `'hash'`.
    */
   readonly clusterBy?: 'hash' | 'range';
   /**
@@ -79,7 +80,8 @@ export type KeyedOptions = {
    * - `'copy-on-write'`: the buckets that have them are written anew.
    * - `'merge-on-read'`: data files stay, and files of position deletes say which of their rows are gone. A merge writes less, readers
    *   read more until the next compaction.
-   * Either can follow the other. Default `'copy-on-write'`.
+   * Either can follow the other; a table whose keys lie in ranges is written anew until `strata rebuild` puts them in buckets. Default
+   * `'copy-on-write'`.
    */
   readonly writeMode?: 'copy-on-write' | 'merge-on-read';
 };

@@ -1,5 +1,6 @@
 import { copyFile, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isKeyed, type KeyedModel, liesInRanges } from '../../lib/core/keyed.ts';
 import type { PartitionField, PipelineSpec } from '../../lib/core/spec.ts';
 import { fullName, type TableId } from '../../lib/core/tables.ts';
 import { bucket } from '../../lib/define/index.ts';
@@ -76,20 +77,21 @@ export async function describeTable(
   return { metadata: entry.metadataLocation, partition: describeFields(fields) };
 }
 
-/** The tables of a pipeline by name, partitioned as its definition says; keyed ones by bucket of their key. */
+/** The tables of a pipeline by name, partitioned as its definition says; keyed ones by bucket of their key, where it lies in buckets. */
 export async function describeModels(lake: LocalLake, pipeline: string): Promise<Record<string, DescribedTable>> {
   const spec: PipelineSpec = await lake.deps.specs(pipeline);
   const tables: Record<string, DescribedTable> = {};
   for (const model of spec.models) {
     const { layer, name } = model;
-    const mode = model.layer === 'silver' ? model.mode : undefined;
-    const keyed = mode !== undefined && 'buckets' in mode;
-    const partitionBy = keyed
-      ? mode.key.map((column) => bucket(mode.buckets ?? FEWEST_BUCKETS, column))
-      : model.partitionBy;
+    const partitionBy = isKeyed(model) ? keyPartitions(model) : model.partitionBy;
     tables[name] = await describeTable(lake, { pipeline, layer, name }, partitionBy);
   }
   return tables;
+}
+
+function keyPartitions(model: KeyedModel): readonly PartitionField[] {
+  const { key, buckets } = model.mode;
+  return liesInRanges(model) ? [] : key.map((column) => bucket(buckets ?? FEWEST_BUCKETS, column));
 }
 
 /** The tables that no model names, such as the books of runs: what they hold is not compared, their form is checked. */

@@ -41,7 +41,8 @@ const MODES = {
   replace: { mode: replace(), partitionBy: [month('day')] },
   full: { mode: full() },
   upsert: { mode: upsert({ key: 'id', sequence: 'day', buckets: 2 }) },
-  scd2: { mode: scd2({ key: 'id', sequence: 'day', buckets: 2 }) },
+  // Keys in ranges, as by default; those of upsert are in buckets.
+  scd2: { mode: scd2({ key: 'id', sequence: 'day' }) },
   // Two tables of one source, which count differently; one says beside its files which of their rows are gone.
   'append beside upsert': {
     mode: append(),

@@ -20,7 +20,7 @@ function shop(maintenance: object = {}): TestPipeline {
       sources: { items: csv({ columns: { id: 'bigint', at: 'int', price: 'double', op: 'string' } }) },
       silver: {
         told: { from: 'items', mode: scd2({ ...RULES, buckets: 2 }) },
-        grows: { from: 'items', mode: scd2({ ...RULES }) },
+        grows: { from: 'items', mode: scd2({ ...RULES, clusterBy: 'hash' }) },
         on_read: { from: 'items', mode: scd2({ ...RULES, writeMode: 'merge-on-read' }) },
       },
       ...maintenance,

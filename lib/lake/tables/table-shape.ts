@@ -91,7 +91,7 @@ export function layoutOf(
   const [field] = base === undefined ? [] : currentSpec(base).fields;
   const transform = field === undefined ? undefined : parseTransform(field.transform);
   if (transform?.kind === 'bucket') return transform.width;
-  if (base === undefined ? liesInRanges(model.mode) : field === undefined) return 'ranges';
+  if (base === undefined ? liesInRanges(model) : field === undefined) return 'ranges';
   return chosenBuckets(model.mode, bytes, fileBytes);
 }
 
@@ -137,7 +137,7 @@ function rebuiltLayout(
   base: TableMetadata | undefined,
   fileBytes: number,
 ): KeyLayout {
-  if (liesInRanges(model.mode)) return 'ranges';
+  if (liesInRanges(model)) return 'ranges';
   return rebuiltBuckets(model.mode, was === 'ranges' ? 1 : was, bytesOf(base), fileBytes);
 }
 

@@ -23,7 +23,7 @@ export default definePipeline({
     days: { from: 'days', mode: replace(), partitionBy: [identity('day')] },
     extract: { from: 'extract', mode: full() },
     stock: { from: 'stock', mode: upsert({ key: 'sku', sequence: 'seq', buckets: 4 }) },
-    prices: { from: 'prices', mode: scd2({ key: 'sku', sequence: 'seq', buckets: 4, track: ['price'] }) },
+    prices: { from: 'prices', mode: scd2({ key: 'sku', sequence: 'seq', clusterBy: 'range', track: ['price'] }) },
   },
   gold: {
     months: { sql: 'months.sql', partitionBy: [identity('month')], refresh: 'touched' },

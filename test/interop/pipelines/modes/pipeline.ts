@@ -20,7 +20,7 @@ export default definePipeline({
     appended: { from: 'events', mode: append(), partitionBy: [month('at')] },
     replaced: { from: 'events', mode: replace(), partitionBy: [month('at'), identity('region')] },
     current: { from: 'sensors', mode: upsert({ key: 'sensor', sequence: 'id', buckets: 4 }) },
-    versions: { from: 'sensors', mode: scd2({ key: 'sensor', sequence: 'id', track: ['region'], buckets: 4 }) },
+    versions: { from: 'sensors', mode: scd2({ key: 'sensor', sequence: 'id', track: ['region'] }) },
     latest: { from: 'events', mode: full() },
   },
   gold: {

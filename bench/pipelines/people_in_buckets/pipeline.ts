@@ -1,8 +1,8 @@
 import { definePipeline, parquet, scd2 } from '@strata-lake/strata';
 
-/** The same history, of keys that arrive near each other. */
+/** The same history, its keys in buckets. */
 export default definePipeline({
-  name: 'people_in_ranges',
+  name: 'people_in_buckets',
   sources: {
     events: parquet({
       columns: {
@@ -14,5 +14,5 @@ export default definePipeline({
       },
     }),
   },
-  silver: { history: { from: 'events', mode: scd2({ key: 'id', sequence: 'since', clusterBy: 'range' }) } },
+  silver: { history: { from: 'events', mode: scd2({ key: 'id', sequence: 'since', clusterBy: 'hash' }) } },
 });
