@@ -38,6 +38,14 @@ export function exchangeBuckets(bytes: number, unitBytes: number): number {
   return Math.min(1024, Math.max(2, Math.ceil((2 * bytes) / unitBytes)));
 }
 
+/** Text of which so much is read at once fills row groups, also where some partitions share it. */
+const MUCH_TEXT = 64 * 1024 * 1024;
+
+/** Whether what is written of so much input, and of so much of a table, comes in row groups that are full, or nearly. */
+export function fillsRowGroups(input: number, tableBytes = 0): boolean {
+  return input + TEXT * tableBytes >= MUCH_TEXT;
+}
+
 /** About how large a table will be that is made of so much input. */
 export function likelyTableBytes(input: number, { kind }: Pick<SourceSpec['format'], 'kind'>): number {
   return kind === 'parquet' ? input : input / TEXT;

@@ -10,7 +10,7 @@ import { holdsFloats, NO_DICTIONARY, refuseNegativeZero } from './negative-zero.
 import { ownName, quoteName, quoteText, quoteTexts } from './quote.ts';
 import { BUCKET } from './scan.ts';
 import { duckType } from './types.ts';
-import { dictionaryOptions, PACKED_FAST } from './write.ts';
+import { dictionaryOptions, FEW_VALUES, PACKED_FAST } from './write.ts';
 
 /** Where a staged row came from: earlier units win over later ones, and earlier rows of a unit over later rows. */
 const UNIT = ownName('__unit');
@@ -27,6 +27,8 @@ export type ExchangeRequest = {
   readonly buckets: number;
   readonly ordinal: number;
   readonly folder: string;
+  /** Whether row groups are full. */
+  readonly full: boolean;
 };
 
 /** Staged rows by hash bucket, so that rows which may be duplicates of each other meet in one merge unit. */
@@ -42,7 +44,8 @@ function renderExchange(request: ExchangeRequest, dictionaries: boolean): Sql {
   });
   const hash = sql`hash(${join(request.by.map(quoteName))})`;
   const select = sql`SELECT ${join(columns)}, ${RID}, ${request.ordinal} AS ${UNIT}, CAST(${hash} % ${request.buckets} AS INTEGER) AS ${BUCKET} FROM ${request.from}`;
-  const options = [...dictionaryOptions(request.columns), ...(dictionaries ? [] : [NO_DICTIONARY])];
+  const limit = request.full ? [FEW_VALUES] : [];
+  const options = [...dictionaryOptions(request.columns), ...(dictionaries ? limit : [NO_DICTIONARY])];
   return sql`COPY (${select}) TO ${quoteText(request.folder)} (FORMAT parquet, ${PACKED_FAST}, PARTITION_BY (${BUCKET}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{uuid}', ${join([sql`RETURN_STATS`, ...options])})`;
 }
 

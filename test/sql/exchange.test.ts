@@ -21,7 +21,9 @@ test('equal keys meet in one bucket, and the first unit and row of each is kept'
   ].entries()) {
     const folder = join(db.folder, `exchange-${ordinal}`);
     await db.table('staged', 'id VARCHAR, note VARCHAR, __rid BIGINT', rows);
-    await db.run(writeExchange({ from: sql`staged`, columns: COLUMNS, by: ['id'], buckets: 3, ordinal, folder }));
+    await db.run(
+      writeExchange({ from: sql`staged`, columns: COLUMNS, by: ['id'], buckets: 3, ordinal, full: false, folder }),
+    );
     for await (const path of glob(join(folder, '**', '*.parquet'))) paths.push(path);
   }
   const buckets = `SELECT id, count(DISTINCT parse_path(filename)[-2]) FROM read_parquet([${paths.map((p) => `'${p}'`).join(', ')}], filename = true, hive_partitioning = false) GROUP BY id`;

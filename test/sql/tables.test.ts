@@ -75,6 +75,13 @@ testSteps(INPUTS, () => [
       ),
   },
   {
+    golden: 'write-many',
+    statement: writeTable({
+      ...request,
+      ...{ name: 'write', from: ROWS, partitionBy: [], sortBy: [], folder: 'out/many', full: true },
+    }),
+  },
+  {
     golden: 'write-to-stay',
     statement: writeTable({
       ...request,
@@ -205,6 +212,7 @@ testSteps(INPUTS, () => [
         by: ['id'],
         buckets: 1,
         ordinal: 3,
+        full: true,
         folder: 'out/exchange',
       },
     }),

@@ -31,6 +31,8 @@ export type TableRows = {
   readonly folder: string;
   /** Bytes of an unpartitioned file. */
   readonly fileBytes: number;
+  /** That the rows are many, so that row groups are full. */
+  readonly full?: boolean;
   /** Begins the names of the files. */
   readonly stem: string;
   /** Whether rows of a partition are placed; left out: of all. What is not is counted, and left behind. */
@@ -47,7 +49,7 @@ export type StagedFiles = { readonly rows: number; readonly placed: readonly Pla
  * attempt before it; files without rows are left behind.
  */
 export async function stageFiles(session: Session, rows: TableRows, deps: PlacingDeps): Promise<StagedFiles> {
-  const { target, from, folder, fileBytes, partitionColumns, fileOf, withFile = false } = rows;
+  const { target, from, folder, fileBytes, partitionColumns, fileOf, full, withFile = false } = rows;
   const copy = writeTable({
     name: `write ${target.id}`,
     from,
@@ -57,6 +59,7 @@ export async function stageFiles(session: Session, rows: TableRows, deps: Placin
     ...(partitionColumns === undefined ? {} : { partitionColumns }),
     sortBy: target.sortBy,
     ...(fileOf === undefined ? {} : { fileOf }),
+    ...(full === undefined ? {} : { full }),
     folder,
     fileBytes,
   });

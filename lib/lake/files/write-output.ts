@@ -5,6 +5,7 @@ import { countRanges, type KeyRanges } from '../../core/key-ranges.ts';
 import type { KeyedModel } from '../../core/keyed.ts';
 import type { PipelineSettings, SilverModel } from '../../core/spec.ts';
 import type { Sql } from '../../core/sql-text.ts';
+import { fillsRowGroups } from '../../plan/buckets.ts';
 import type { CopyStatement, Session, WrittenFile } from '../../ports.ts';
 import { renderEvents } from '../../sql/events.ts';
 import { writeExchange } from '../../sql/exchange.ts';
@@ -68,6 +69,7 @@ export async function writeFinal(
     fileBytes,
     stem,
     withFile: true,
+    full: fillsRowGroups(planned.bytes ?? 0),
     ...(keep && { keep }),
   };
   const { rows, placed } = await stageFiles(session, staging, deps);
@@ -82,6 +84,7 @@ async function writeBuckets(writer: UnitWriter, model: SilverModel, from: Sql, d
     by: dedupeColumns(model),
     buckets: planned.buckets,
     ordinal: unit.ordinal,
+    full: fillsRowGroups(planned.bytes ?? 0),
     folder: join(writer.scratch, 'exchange'),
   });
   return exchange(writer, copy, deps);
@@ -107,7 +110,8 @@ export async function writeKeyedEvents(
   const kept = [...(shape.kept ?? []), ...(log.kept ?? [])];
   const events = renderEvents({ from, mode, columns, kept, bucket, file });
   const target = await loadTarget(deps.store, plan, log);
-  const copy = copyEvents(target, events, join(scratch, 'events'), plan.spec.settings, planned.ranges);
+  const full = fillsRowGroups(planned.bytes ?? 0);
+  const copy = copyEvents(target, events, join(scratch, 'events'), { ...plan.spec.settings, full }, planned.ranges);
   const required = new Set([...mode.key, mode.sequence]);
   const whole = (files: readonly WrittenFile[]): boolean =>
     !files.some((one) => one.columns.some(({ path, nulls }) => nulls > 0 && isOne(path, required)));
@@ -123,7 +127,7 @@ function copyEvents(
   target: Target,
   from: Sql,
   folder: string,
-  { fileBytes }: Pick<PipelineSettings, 'fileBytes'>,
+  { fileBytes, full }: Pick<PipelineSettings, 'fileBytes'> & { readonly full: boolean },
   ranges: KeyRanges | undefined,
 ): CopyStatement {
   const inRanges = ranges === undefined || countRanges(ranges) === 1 ? {} : { fileOf: BUCKET };
@@ -135,6 +139,7 @@ function copyEvents(
     partitionBy: target.partitionBy,
     ...(ranges === undefined ? { partitionColumns: [BUCKET] } : inRanges),
     sortBy: [],
+    full,
     folder,
     fileBytes,
   });

@@ -13,6 +13,7 @@ import { pathOf } from '../../lake/tables/foreign-files.ts';
 import { followsRules } from '../../lake/tables/keyed-rules.ts';
 import { loadRows } from '../../lake/tables/table-state.ts';
 import { loadTarget } from '../../lake/tables/target.ts';
+import { fillsRowGroups } from '../../plan/buckets.ts';
 import type { Borrowed, Session } from '../../ports.ts';
 import { renderTouched } from '../../sql/breaches.ts';
 import { renderFirstHistory, renderFirstLog } from '../../sql/first-load.ts';
@@ -35,6 +36,7 @@ import {
 import { createStoredHistory } from '../../sql/positions.ts';
 import { BUCKET, createRelation, renderParquet } from '../../sql/scan.ts';
 import { createHashMacros } from '../../sql/transform.ts';
+import type { ScannedFile } from '../../table/read.ts';
 import { adoptEvents } from './adopt-events.ts';
 import { checkInvariants } from './check-invariants.ts';
 import { openFirst } from './first-events.ts';
@@ -85,7 +87,8 @@ async function mergeShare(context: KeyedContext, share: KeyShare, deps: StepDeps
   const log = await bucketFiles(context, share, context.log, deps);
   const history = await bucketFiles(context, share, context.planned.shape, deps);
   await using scratch = await openScratch(deps, context.unit.unit);
-  const work = { session, context, share, events, folder: scratch.folder };
+  const full = fillsRowGroups(context.planned.bytes ?? 0, bytesOf(history.files));
+  const work = { session, context, share, events, full, folder: scratch.folder };
   if (isFirst(context, log, history)) return await mergeFirst(work, staged, { log, history }, deps);
   await session.run(createRelation(NEW, staged));
   await using _log = await openBuckets(
@@ -137,6 +140,8 @@ type ShareWork = {
   readonly share: KeyShare;
   /** The files of the staged events. */
   readonly events: Borrowed;
+  /** Whether what is written has full row groups. */
+  readonly full: boolean;
   readonly folder: string;
 };
 
@@ -259,7 +264,7 @@ async function addExtracts(session: Session, context: KeyedContext, key: string,
 
 /** Writes a relation as files of its key buckets; what is written to the history is checked as it lies in the files. */
 async function writeBuckets(
-  { session, context, folder: within }: ShareWork,
+  { session, context, full, folder: within }: ShareWork,
   shape: TableShape,
   from: Sql,
   name: string,
@@ -271,8 +276,12 @@ async function writeBuckets(
   const history = shape.id === context.model.id;
   const check = history ? (paths: readonly string[]) => checkWritten(session, context, paths) : undefined;
   const folder = join(within, name);
-  const staging = { from, target, ...cutBy(context, history), folder, fileBytes, stem, ...(check && { check }) };
+  const staging = { from, target, ...cutBy(context, history), full, folder, fileBytes, stem, ...(check && { check }) };
   return (await stageFiles(session, staging, deps)).placed;
+}
+
+function bytesOf(files: readonly ScannedFile[]): number {
+  return files.reduce((sum, file) => sum + Number(file.bytes), 0);
 }
 
 /** Files of the history have the rows of one range; those of the log may have any. */
