@@ -11,6 +11,7 @@ import { measureIdle } from './idle/measure.ts';
 import { measureIncrement } from './increment/measure.ts';
 import { measureHistory } from './keyed/history.ts';
 import { measureKeyed } from './keyed/measure.ts';
+import { measureSizes } from './keyed/sizes.ts';
 import { measureLadder } from './ladder/measure.ts';
 import { measureLarge } from './large/measure.ts';
 import { measureLife } from './life/measure.ts';
@@ -45,6 +46,7 @@ export const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   opening: { title: 'Opening', measure: measureOpening },
   keyed: { title: 'Merges', measure: measureKeyed },
   history: { title: 'A history by default', measure: measureHistory },
+  sizes: { title: 'Histories of three sizes', measure: measureSizes },
   'on-read': { title: 'Merges on read', measure: measureOnRead },
   compaction: { title: 'Compaction', measure: measureCompaction },
   forgetting: { title: 'Forgetting', measure: measureForgetting },

@@ -1,20 +1,14 @@
-import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { quoteText } from '../../lib/sql/quote.ts';
-import { userSql } from '../../lib/sql/user-sql.ts';
 import type { Bench, Measured } from '../bench.ts';
-import { measureNode } from '../child.ts';
 import type { Figure, Sample } from '../figures.ts';
-import { compareFingerprints, type FingerprintSpec } from '../fingerprint.ts';
-import { BENCH_PIPELINES, freshFolder, WORK } from '../folders.ts';
+import { compareFingerprints } from '../fingerprint.ts';
+import { freshFolder, WORK } from '../folders.ts';
 import { findHistoryPeers, type HistoryPeer } from '../peers/history.ts';
 import { readFolder, readLake } from '../read-tables.ts';
 import { ratioFigure } from '../rounds.ts';
+import { makeEvents, PEOPLE, runPeople } from './people.ts';
 
-const MERGE_RUN = fileURLToPath(new URL('merge-run.ts', import.meta.url));
 const ROOT = join(WORK, 'history-lake');
-const TABLE: FingerprintSpec = { table: 'silver.history', key: ['id', 'valid_from'], measures: ['id', 'salary'] };
 
 /** What every side does, in this order: a first load, changes of 1 % all over the keys, and of 1 % side by side. */
 const STEPS = ['first load', '1 % spread', '1 % clustered'] as const;
@@ -37,7 +31,7 @@ export async function measureHistory(bench: Bench): Promise<Measured> {
   for (let round = 1; round <= bench.rounds; round += 1) {
     await freshFolder(ROOT);
     for (const step of STEPS) {
-      ours[step].push(await runLake(step, inputs[step]));
+      ours[step].push(await runPeople(ROOT, step, inputs[step]));
       for (const [peer, samples] of theirs) samples[step].push(await runPeer(peer, step, inputs[step]));
       const sides = [['lake', ours] as const, ...[...theirs].map(([peer, samples]) => [peer.name, samples] as const)];
       const shown = sides.map(([name, samples]) => `${name} ${Math.round(samples[step].at(-1)?.cpuMs ?? 0)} ms`);
@@ -47,7 +41,7 @@ export async function measureHistory(bench: Bench): Promise<Measured> {
   }
   const title = `history of ${bench.sizes.history.toLocaleString('en-US')} keys`;
   const against = [...theirs].flatMap(([peer, samples]) => comparePeer(title, ours, peer, samples));
-  const fingerprints = await readLake(bench.session, ROOT, 'people', [TABLE]);
+  const fingerprints = await readLake(bench.session, ROOT, 'people', [PEOPLE]);
   return { figures: [...against, clustered(title, ours), peak(title, ours)], fingerprints, skipped };
 }
 
@@ -77,42 +71,23 @@ function cpu(samples: readonly Sample[]): readonly number[] {
   return samples.map(({ cpuMs, ms }) => cpuMs ?? ms);
 }
 
-async function runLake(step: Step, input: string): Promise<Sample> {
-  const folder = join(ROOT, 'bronze', 'people', 'events');
-  await mkdir(folder, { recursive: true });
-  await copyFile(input, join(folder, `${step.replaceAll(/\W/g, '-')}.parquet`));
-  const { stdout: _, ...sample } = await measureNode(MERGE_RUN, [ROOT, BENCH_PIPELINES, 'people'], WORK);
-  return sample;
-}
-
 function runPeer(peer: HistoryPeer, step: Step, input: string): Promise<Sample> {
   return step === 'first load' ? peer.load(input) : peer.merge(input);
 }
 
 async function compareRows(bench: Bench, peers: readonly HistoryPeer[]): Promise<void> {
-  const ours = await readLake(bench.session, ROOT, 'people', [TABLE]);
+  const ours = await readLake(bench.session, ROOT, 'people', [PEOPLE]);
   for (const peer of peers) {
     const folder = await freshFolder(join(WORK, 'history-peer'));
-    await peer.export(join(folder, `${TABLE.table}.parquet`));
-    const problems = compareFingerprints(ours, await readFolder(bench.session, folder, [TABLE]));
+    await peer.export(join(folder, `${PEOPLE.table}.parquet`));
+    const problems = compareFingerprints(ours, await readFolder(bench.session, folder, [PEOPLE]));
     if (problems.length > 0) throw new Error(`${peer.name} made another history:\n${problems.join('\n')}`);
   }
 }
 
-/** Files of one event for each key that they are about; made once for a number of keys. */
-async function makeInputs(bench: Bench): Promise<Readonly<Record<Step, string>>> {
-  const keys = bench.sizes.history;
-  const folder = join(WORK, 'data', `history-${keys}`);
-  await mkdir(folder, { recursive: true });
-  const make = async (name: string, day: number, where: string): Promise<string> => {
-    const path = join(folder, `${name}.parquet`);
-    if ((await stat(path).catch(() => undefined)) !== undefined) return path;
-    const select = `SELECT i AS id, DATE '2000-01-01' + ${day} AS since, 'title ' || (hash(i, ${day}) % 50) AS title,
-  CAST(20000 + ${day} * 7 + hash(i) % 5 AS INTEGER) AS salary, 'note ' || i AS note FROM range(${keys}) t(i) WHERE ${where}`;
-    const text = userSql(`COPY (${select}) TO ${quoteText(path)} (FORMAT parquet)`);
-    await bench.session.run({ name: 'events', text });
-    return path;
-  };
+async function makeInputs({ session, sizes: { history: keys } }: Bench): Promise<Readonly<Record<Step, string>>> {
+  const make = (name: string, day: number, where: string): Promise<string> =>
+    makeEvents(session, { keys, name, day, where });
   return {
     'first load': await make('first', 0, 'true'),
     '1 % spread': await make('spread', 100, 'hash(i) % 100 = 0'),
