@@ -1,17 +1,23 @@
 import { visibleLine } from '../../core/visible.ts';
 import type { JsonValue, Row } from '../../ports.ts';
 import type { RunDetails, RunError } from '../../query/runs/show-run.ts';
-import { formatBytes, formatCount, formatDuration, formatUsd } from './human.ts';
+import { formatBytes, formatCount, formatDuration, formatQuantity, formatUsd } from './human.ts';
 import type { ResultColumn } from './rows.ts';
 import { renderTable, type TableLayout } from './table.ts';
 
 /** One run for people: what it was, its models, its accounts, what it read and wrote, and what went wrong where. */
-export function renderRunDetails({ run, models, accounts, lineage, errors }: RunDetails, layout: TableLayout): string {
+export function renderRunDetails(
+  { run, models, accounts, lineage, refused_files: refused, errors }: RunDetails,
+  layout: TableLayout,
+): string {
   const parts = [
     renderHead(run),
     models.length === 0 ? '' : table(modelRows(models), ['model', 'status'], layout),
     accounts.length === 0 ? '' : table(accounts.map(accountRow), ['source'], layout),
     lineage.length === 0 ? '' : table(lineage.map(lineageRow), ['model', '', 'table or source', 'version'], layout),
+    refused.length === 0
+      ? ''
+      : `${formatQuantity(refused.length, 'file')} not taken:\n${refused.map(renderRefused).join('')}`,
     errors.map(renderError).join('\n'),
   ];
   return parts.filter((part) => part !== '').join('\n');
@@ -92,6 +98,10 @@ function lineageRow(row: Row): Row {
     rows: count(row['rows']),
     bytes: row['bytes'] === null ? null : formatBytes(Number(row['bytes'])),
   };
+}
+
+function renderRefused({ key, status, reason }: Row): string {
+  return `  ${visibleLine(String(key))}: ${String(status)}: ${visibleLine(String(reason))}\n`;
 }
 
 function renderError({ model, error, place }: RunError): string {

@@ -3,9 +3,10 @@ import { type OpsTable, opsTable } from '../../core/ops.ts';
 import { sayAwaiting } from '../../core/promote.ts';
 import type { PipelineSpec } from '../../core/spec.ts';
 import { fileInProject, findPlace, type SqlPlace } from '../../core/sql-place.ts';
+import type { Sql } from '../../core/sql-text.ts';
 import { nearest } from '../../core/suggest.ts';
 import type { Clock, Row } from '../../ports.ts';
-import { selectOfRun } from '../../sql/facts/of-run.ts';
+import { selectOfRun, selectRefusedFiles } from '../../sql/facts/of-run.ts';
 import { loadTable } from '../../table/read.ts';
 import type { QueryDeps } from '../deps.ts';
 import { awaitingRun } from '../gate/awaiting-runs.ts';
@@ -27,6 +28,8 @@ export type RunDetails = {
   readonly accounts: readonly Row[];
   readonly lineage: readonly Row[];
   readonly quality: readonly Row[];
+  /** Files that the run rejected or suspended: `source`, `key`, `status`, `code`, `reason`. */
+  readonly refused_files: readonly Row[];
   readonly errors: readonly RunError[];
 };
 
@@ -43,10 +46,12 @@ export async function showRun(
     throw noRun(runId, runs);
   }
   const pipeline = String(run['pipeline']);
-  const rows = async (book: OpsTable, ...by: readonly string[]): Promise<readonly Row[]> => {
+  const ask = async (book: OpsTable, query: Sql): Promise<readonly Row[]> => {
     const table = await loadTable(deps.catalog, opsTable(pipeline, book));
-    return table === undefined ? [] : queryRows(deps, selectOfRun(pipeline, book, runId, by));
+    return table === undefined ? [] : queryRows(deps, query);
   };
+  const rows = (book: OpsTable, ...by: readonly string[]): Promise<readonly Row[]> =>
+    ask(book, selectOfRun(pipeline, book, runId, by));
   const models = await rows('model_runs', 'level', 'started_at', 'model');
   return {
     run,
@@ -54,6 +59,7 @@ export async function showRun(
     accounts: await rows('accounting', 'source', 'table_name'),
     lineage: await rows('lineage', 'at', 'model', 'action', 'table_or_source'),
     quality: await rows('quality', 'table', 'column'),
+    refused_files: await ask('files', selectRefusedFiles(pipeline, runId)),
     errors: errorsOf(run, models, await specOf(pipeline)),
   };
 }

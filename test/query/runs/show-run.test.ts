@@ -23,6 +23,7 @@ describe('one run', () => {
   before(async () => {
     lake = await openTestLake(PIPELINE);
     await lake.land('orders', '1.csv', 'id,word\n1,a\nx,b\n');
+    await lake.land('orders', '1.csv.gz', 'no gzip');
     await lake.run({ runId: 'good' });
     await lake.land('orders', '2.csv', 'id,word\n1000,a\n');
     await lake.run({ runId: 'bad' });
@@ -30,7 +31,8 @@ describe('one run', () => {
   after(() => lake.close());
 
   test('one that published: its models, accounts, lineage and columns, in order', async () => {
-    const { run, models, accounts, lineage, quality, errors } = await showRun(lake.deps, 'good', spec);
+    const found = await showRun(lake.deps, 'good', spec);
+    const { run, models, accounts, lineage, quality, refused_files, errors } = found;
     assert.deepEqual([run['pipeline'], run['run_id'], run['status']], ['shop', 'good', 'SUCCEEDED']);
     assert.deepEqual(
       models.map(({ model, status }) => [model, status]),
@@ -44,12 +46,17 @@ describe('one run', () => {
       [['orders', 2, 1]],
     );
     assert.deepEqual([lineage.length, quality.length, errors], [4, 4, []]);
-    const text = renderRunDetails({ run, models, accounts, lineage, quality, errors }, { width: 40 });
+    const text = renderRunDetails(found, { width: 40 });
     assert.match(text, /^run good of shop: SUCCEEDED\nstarted {3}2026-01-01 .*\ntook {6}35.0 s, until it published\n/s);
+    assert.deepEqual(
+      refused_files.map(({ source, key, status }) => [source, key, status]),
+      [['orders', 'bronze/shop/orders/1.csv.gz', 'rejected']],
+    );
+    assert.match(text, /\n1 file not taken:\n {2}bronze\/shop\/orders\/1\.csv\.gz: rejected: .*gzip.*\n/);
     assert.match(text, /cost {6}\$0\.\d+, by 2\.5 USD an hour\n/);
     assert.doesNotMatch(text, /spilled/);
     const spilled = models.map((row, at) => ({ ...row, spilled_bytes: at * 2_500_000 }));
-    const wide = renderRunDetails({ run, models: spilled, accounts, lineage, quality, errors }, {});
+    const wide = renderRunDetails({ ...found, models: spilled }, {});
     assert.match(
       wide,
       /│ spilled │[^\n]*\n[^\n]*\n│ [^\n]*silver\.orders [^\n]*│ +0 B │[^\n]*\n│ [^\n]*gold\.words [^\n]*│ +2\.5 MB │/,
@@ -62,6 +69,7 @@ describe('one run', () => {
 
   test('one that failed: what went wrong, in which model, and where in its file', async () => {
     const found = await showRun(lake.deps, 'bad', spec);
+    assert.deepEqual(found.refused_files, []);
     assert.deepEqual(
       found.models.map(({ model, status }) => [model, status]),
       [
