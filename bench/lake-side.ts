@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Bench, SideResult } from './bench.ts';
 import { measureNode } from './child.ts';
 import { packedCommand } from './command/measure.ts';
+import type { Sample } from './figures.ts';
 import type { FingerprintSpec } from './fingerprint.ts';
 import { freshFolder, linkFiles, WORK } from './folders.ts';
 import { readFolder, readLake } from './read-tables.ts';
@@ -29,14 +30,22 @@ export async function runLake(bench: Bench, work: LakeWork): Promise<SideResult>
   for (const [source, folder] of Object.entries(work.sources)) {
     await linkFiles(folder, join(root, 'bronze', work.pipeline, source));
   }
-  const options = ['--root', root, '--pipelines', work.pipelines, ...(work.options ?? [])];
-  const run = [...options, '--json', 'run', work.pipeline];
+  const sample = await measureRun(root, work);
+  return { ...sample, fingerprints: await readLake(bench.session, root, work.pipeline, work.tables) };
+}
+
+/** Measures `strata run`, the command as it ships, over what has landed. */
+export async function measureRun(
+  root: string,
+  { pipeline, pipelines, options = [] }: Pick<LakeWork, 'pipeline' | 'pipelines' | 'options'>,
+): Promise<Sample> {
   packed ??= packedCommand();
   const command = join(await packed, 'dist', 'bin', 'strata.js');
+  const run = ['--root', root, '--pipelines', pipelines, ...options, '--json', 'run', pipeline];
   const { stdout, ...sample } = await measureNode(command, run, WORK);
   const { status } = JSON.parse(stdout) as { readonly status?: unknown };
-  if (status !== 'SUCCEEDED') throw new Error(`the run of ${work.pipeline} did not succeed: ${stdout}`);
-  return { ...sample, fingerprints: await readLake(bench.session, root, work.pipeline, work.tables) };
+  if (status !== 'SUCCEEDED') throw new Error(`the run of ${pipeline} did not succeed: ${stdout}`);
+  return sample;
 }
 
 /** Runs a floor script in a process of its own, into an empty folder. */

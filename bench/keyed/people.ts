@@ -1,13 +1,12 @@
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Session } from '../../lib/ports.ts';
 import { quoteText } from '../../lib/sql/quote.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
-import { measureNode } from '../child.ts';
 import type { Sample } from '../figures.ts';
 import type { FingerprintSpec } from '../fingerprint.ts';
 import { BENCH_PIPELINES, WORK } from '../folders.ts';
+import { measureRun } from '../lake-side.ts';
 
 /** The history that the pipeline `people` keeps of its events, all settings by default. */
 export const PEOPLE: FingerprintSpec = {
@@ -15,8 +14,6 @@ export const PEOPLE: FingerprintSpec = {
   key: ['id', 'valid_from'],
   measures: ['id', 'salary'],
 };
-
-const MERGE_RUN = fileURLToPath(new URL('merge-run.ts', import.meta.url));
 
 export type Events = {
   /** That the whole history has. */
@@ -45,6 +42,5 @@ export async function runPeople(root: string, step: string, input: string): Prom
   const folder = join(root, 'bronze', 'people', 'events');
   await mkdir(folder, { recursive: true });
   await copyFile(input, join(folder, `${step.replaceAll(/\W/g, '-')}.parquet`));
-  const { stdout: _, ...sample } = await measureNode(MERGE_RUN, [root, BENCH_PIPELINES, 'people'], WORK);
-  return sample;
+  return measureRun(root, { pipeline: 'people', pipelines: BENCH_PIPELINES });
 }

@@ -9,7 +9,7 @@ const TEXT = 4;
 
 /** Of a table whose keys lie in ranges so many files are wanted at least, so that what is written anew is a small part of it. */
 const LEAST_RANGES = 64;
-const LEAST_RANGE_BYTES = 1024 * 1024;
+const LEAST_RANGE_BYTES = 512 * 1024;
 
 /** What says by comparisons where a key lies, and a plan that has them, shall not become too large. */
 const MOST_RANGES = 1024;
