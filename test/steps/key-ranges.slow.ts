@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type ColumnTypeText, csv, definePipeline, scd2 } from '../../lib/define/index.ts';
 import { currentSpec } from '../../lib/iceberg/partition.ts';
+import type { RunRequest } from '../../lib/remote/run-request.ts';
 import { rollbackTable } from '../../lib/runtime/rollback-table.ts';
 import { planDeletes, planFiles } from '../../lib/table/read.ts';
 import { compileTest, openTestLake, type TestLake, type TestPipeline } from '../support/test-lake.ts';
@@ -146,6 +147,33 @@ test('merges on read are not there for ranges: they are written anew until a reb
   await run(onRead, { rebuild: RANGED });
   await runWith(onRead, [line(6_000, 9, 2), line(random(9) + 100, 8, 1)]);
   assert.ok((await deletes()) > 0);
+});
+
+test('a table in buckets, of which rows are gone on read, comes into ranges by a rebuild or by a backfill', async () => {
+  for (const request of [{ rebuild: RANGED }, { backfill: {} }] satisfies Partial<RunRequest>[]) {
+    const lake = await copy();
+    const onRead = await withPipeline(lake, shop('bigint', { clusterBy: 'hash', writeMode: 'merge-on-read' }));
+    await run(onRead, { rebuild: RANGED });
+    await runWith(onRead, [line(6_000, 9, 2), line(random(9) + 100, 8, 1)]);
+    const metadata = (await lake.metadata(RANGED)) ?? assert.fail();
+    assert.ok((await planDeletes(lake.store, metadata)).length > 0 && currentSpec(metadata).fields.length === 1);
+    await runWith(lake, [line(6_001, 9, 2)]);
+    await run(lake, request);
+    const after = (await lake.metadata(RANGED)) ?? assert.fail();
+    assert.deepEqual([currentSpec(after).fields.length, (await planDeletes(lake.store, after)).length], [0, 0]);
+    assert.ok((await stretches(lake)).length > 2);
+    await runWith(lake, [line(6_000, 10, 3), line(random(9) + 100, 3, 4)]);
+  }
+});
+
+test('keys come to be larger than the type that they had', async () => {
+  const lake = await open(shop('int'));
+  await runWith(lake, FIRST);
+  const wide = await withPipeline(lake, shop('bigint'));
+  const large = 3_000_000_000;
+  await runWith(wide, [line(large, 1, 1), line(random(5) + 100, 2, 1)]);
+  await runWith(wide, [line(large, 2, 2), line(large + 1, 1, 1), line(random(7) + 100, 0, 1)]);
+  assert.equal((await stretches(wide)).at(-1)?.high, BigInt(large + 1));
 });
 
 test('reprocessed, rebuilt and made anew, rows are the same', async () => {
