@@ -14,6 +14,8 @@ const AT_ONCE = 4096;
 const CHANGES = /\p{Changes_When_NFKC_Casefolded}/gu;
 /** It is a mark where it stands below, and a letter when it is folded. */
 const IOTA_BELOW = '\u0345';
+/** So it is where a letter comes to be one: the sound marks of half a width. */
+const MARK = /^\p{Mn}/u;
 /** A letter of its own; Turkish alone takes it for an i. */
 const DOTLESS = '\u0131';
 
@@ -35,7 +37,8 @@ function findFoldings(): Foldings {
     texts.set(character.codePointAt(0) ?? 0, text);
     const lower = composed.toLowerCase();
     const isLonger = composed === character && [...lower].length > 1;
-    if (isLonger || composed.includes(IOTA_BELOW)) apart.push([character, lower]);
+    const becomesMark = MARK.test(composed) && !MARK.test(character);
+    if (isLonger || becomesMark || composed.includes(IOTA_BELOW)) apart.push([character, lower]);
   }
   return { texts, apart };
 }
