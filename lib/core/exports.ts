@@ -102,8 +102,8 @@ export const LONGEST_NAME = 255;
 export function wrongInPath(path: string): string | undefined {
   if (path === '') return 'is empty';
   if (path.startsWith('/') || /^[a-z]+:\/\//i.test(path)) return 'is no path below the folder of exports';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no path may hold
-  if (/[\u0000-\u001f\u007f\\]/.test(path)) return 'holds a control character or a backslash';
+  if ([...path].some((one) => one < ' ' || one === '\u007f' || one === '\\'))
+    return 'holds a control character or a backslash';
   if (!path.isWellFormed()) return 'holds half a surrogate pair';
   const segments = path.split('/');
   if (segments.some((one) => one === '' || one === '.' || one === '..')) return "holds an empty segment, '.' or '..'";

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { liesInRanges } from '../../lib/core/keyed.ts';
 import type { KeyedMode } from '../../lib/core/spec.ts';
 import type { Column } from '../../lib/core/types.ts';
+import { KEYED } from '../support/keyed-mode.ts';
 
 const COLUMNS: readonly Column[] = [
   { name: 'id', type: { kind: 'bigint' } },
@@ -10,19 +11,6 @@ const COLUMNS: readonly Column[] = [
   { name: 'code', type: { kind: 'string' } },
   { name: 'day', type: { kind: 'date' } },
 ];
-
-const MODE: KeyedMode = {
-  kind: 'upsert',
-  key: ['id'],
-  sequence: 'at',
-  track: [],
-  deleteWhen: null,
-  tieBreak: null,
-  missing: 'keep',
-  validTo: null,
-  coalesce: true,
-  buckets: null,
-};
 
 const CASES: readonly (readonly [what: string, mode: Partial<KeyedMode>, ranges: boolean])[] = [
   ['a whole number', {}, true],
@@ -39,5 +27,5 @@ const CASES: readonly (readonly [what: string, mode: Partial<KeyedMode>, ranges:
 
 for (const [what, mode, ranges] of CASES)
   test(`keys lie in ${ranges ? 'ranges' : 'buckets'}: ${what}`, () => {
-    assert.equal(liesInRanges({ mode: { ...MODE, ...mode }, columns: COLUMNS }), ranges);
+    assert.equal(liesInRanges({ mode: { ...KEYED, ...mode }, columns: COLUMNS }), ranges);
   });

@@ -4,22 +4,12 @@ import type { GoldModel, ModelMode, PartitionField, PipelineSpec, SilverModel, T
 import type { ExplainedTable, Explanation } from '../../lib/plan/explain.ts';
 import { PLANNED, WHOLE } from '../../lib/plan/run-shape.ts';
 import { workOf } from '../../lib/plan/run-work.ts';
+import { KEYED } from '../support/keyed-mode.ts';
 
 const COMMON = { sql: '', sqlFile: null, columns: [], partitionBy: [], sortBy: [], expect: [], description: null };
 const APPEND: ModelMode = { kind: 'append', dedupe: null, onDuplicate: 'drop' };
 const DEDUPE: ModelMode = { ...APPEND, dedupe: { by: 'row' } };
-const UPSERT: ModelMode = {
-  kind: 'upsert',
-  key: ['id'],
-  sequence: 'at',
-  track: [],
-  deleteWhen: null,
-  tieBreak: null,
-  missing: 'keep',
-  validTo: null,
-  coalesce: true,
-  buckets: null,
-};
+const UPSERT: ModelMode = KEYED;
 
 function silver(mode: ModelMode): SilverModel {
   return {

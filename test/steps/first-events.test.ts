@@ -10,19 +10,9 @@ import { createDuckDbEngine } from '../../lib/engine/duckdb.ts';
 import type { Session } from '../../lib/ports.ts';
 import { userSql } from '../../lib/sql/user-sql.ts';
 import { openFirst } from '../../lib/steps/merge/first-events.ts';
+import { KEYED } from '../support/keyed-mode.ts';
 
-const MODE: KeyedMode = {
-  kind: 'scd2',
-  key: ['id'],
-  sequence: 'seq',
-  track: [],
-  deleteWhen: null,
-  tieBreak: null,
-  missing: 'keep',
-  validTo: null,
-  coalesce: true,
-  buckets: null,
-};
+const MODE: KeyedMode = { ...KEYED, kind: 'scd2', sequence: 'seq' };
 
 const scratch = mkdtempSync(join(tmpdir(), 'strata-first-events-'));
 after(() => rm(scratch, { recursive: true }));
